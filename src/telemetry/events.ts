@@ -1,0 +1,50 @@
+/**
+ * Everything the connector can say: one event is one log line and its metrics. A stage calls `emit(name, fields)`;
+ * `observe.ts` gives each name its level, its sentence and its metrics. Fields hold no payload and no secret.
+ */
+import type { Entity, Lane } from "../domain/mutation.ts";
+
+export interface Events {
+  // life
+  started: { version: string; groupId: string; dialect: string; account: string };
+  stopping: { signal: string };
+  stopped: { tookMs: number };
+  // source
+  joined: { memberId: string; lost: number; kept: number; gained: number; tookMs: number };
+  "kafka-unreachable": { brokers: string; cause: string };
+  "kafka-crashed": { cause: string; restart: boolean };
+  "offset-out-of-range": { partition: string; expected: string; got: string };
+  "commit-refused": { cause: string };
+  committed: { partitions: { topic: string; partition: number }[] };
+  "partition-paused": { topic: string; partition: number; reason: string };
+  "partition-resumed": { topic: string; partition: number };
+  "late-wait": { partition: string; waitMs: number };
+  // decode, map
+  "registry-unreachable": { url: string; cause: string };
+  "record-skipped": { topic: string; reason: string };
+  "dead-lettered": { topic: string; position: string; reason: string; message: string };
+  "dead-letter-failed": { topic: string; cause: string };
+  // gate
+  "permit-granted": { lane: Lane; waitedMs: number };
+  "permit-unused": { lane: Lane };
+  "cooldown-started": { waitMs: number; source: string };
+  "redis-unreachable": { address: string; cause: string };
+  "redis-back": { address: string };
+  "gate-cold-start": { cause: string };
+  // deliver
+  "request-done": { verb: string; entity: Entity; items: number; code: string; tookMs: number };
+  "batch-closed": { reason: string; items: number; changes: number };
+  delivered: { topic: string; result: string; latencyMs: number };
+  superseded: { topic: string; count: number };
+  retried: { reason: string; items: number; waitMs: number };
+  "outcome-unknown": { reason: string; items: number };
+  halted: { kind: string; message: string };
+  unhalted: { kind: string };
+  "reference-parked": { entity: Entity; parked: number };
+  "no-op": { entity: Entity };
+  "stale-skipped": { entity: Entity; reason: string };
+  // store
+  "store-failed": { cause: string };
+}
+
+export type Emit = <N extends keyof Events>(name: N, fields: Events[N]) => void;
