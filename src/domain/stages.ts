@@ -75,6 +75,11 @@ export interface RecordSource {
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
   /**
+   * Reads on from `offset`; nothing is committed. A gained partition starts at its committed offset, else at its first record.
+   * Does nothing when the partition is not ours; queued batches from before are dropped.
+   */
+  seek(partition: TopicPartition, offset: bigint): void;
+  /**
    * Resolves only when the broker stored it (proof: the COMMIT_OFFSETS event); otherwise rejects with a ConnectorError
    * `COMMIT_REFUSED`. Never call it twice at once.
    */

@@ -21,6 +21,7 @@ export interface Events {
   "late-wait": { partition: string; waitMs: number };
   // decode, map
   "registry-unreachable": { url: string; cause: string };
+  "record-stalled": { topic: string; cause: string };
   "record-skipped": { topic: string; reason: string };
   "dead-lettered": { topic: string; position: string; reason: string; message: string };
   "dead-letter-failed": { topic: string; cause: string };
@@ -32,8 +33,9 @@ export interface Events {
   "redis-back": { address: string };
   "gate-cold-start": { cause: string };
   // deliver
+  "dialect-probed": { dialect: string; code: string };
   "request-done": { verb: string; entity: Entity; items: number; code: string; tookMs: number };
-  "batch-closed": { reason: string; items: number; changes: number };
+  "batch-closed": { reason: string; verb: string; items: number; changes: number };
   delivered: { topic: string; result: string; latencyMs: number };
   superseded: { topic: string; count: number };
   retried: { reason: string; items: number; waitMs: number };

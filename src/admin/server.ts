@@ -1,0 +1,114 @@
+/** The admin port: probes and metrics. Read-only, small limits on everything a client may send, no record and no secret. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ConnectorError, errorText } from "../domain/errors.ts";
+import type { AdminConfig } from "./config.ts";
+import type { Check, Health } from "./health.ts";
+
+export interface AdminDeps {
+  readonly health: () => Health;
+  /** The scrape's text and its content type; may ask Redis for the state of the quota. */
+  readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly version: string;
+}
+
+export interface Admin {
+  /** `http://127.0.0.1:8080`, with the port that was taken. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const LIMITS = {
+  maxHeaderSize: 8_192,
+  headersTimeout: 2_000,
+  requestTimeout: 2_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 500,
+};
+const CONNECTIONS_MAX = 64;
+
+/** Rejects with a ConnectorError `ADMIN_PORT` when the address cannot be taken. */
+export const startAdmin = async ({ port, host }: AdminConfig, deps: AdminDeps): Promise<Admin> => {
+  const server = createServer(LIMITS, (request, response) => {
+    answer(request, deps).then(
+      (reply) => send(request, response, reply),
+      (error) => send(request, response, text(500, `failed: ${errorText(error)}`)),
+    );
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  await listen(server, port, host);
+  const address = server.address() as AddressInfo;
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};
+
+interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const text = (status: number, body: string): Reply => ({
+  status,
+  contentType: "text/plain; charset=utf-8",
+  body: `${body}\n`,
+});
+
+const probe = (check: Check): Reply => (check.ok ? text(200, "ok") : text(503, check.why));
+
+const answer = async (request: IncomingMessage, { health, scrape, version }: AdminDeps): Promise<Reply> => {
+  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
+  switch (request.url?.split("?", 1)[0]) {
+    case "/livez":
+      return probe(health().live);
+    case "/readyz":
+      return probe(health().ready);
+    case "/startupz":
+      return probe(health().started);
+    case "/metrics": {
+      const { contentType, text: body } = await scrape();
+      return { status: 200, contentType, body };
+    }
+    case "/":
+      return text(200, `sell-sink ${version}: /livez /readyz /startupz /metrics`);
+    default:
+      return text(404, "nothing here; see /");
+  }
+};
+
+const send = (request: IncomingMessage, response: ServerResponse, { status, contentType, body }: Reply): void => {
+  const headers: Record<string, string | number> = {
+    "content-type": contentType,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+  if (status === 405) headers.allow = "GET, HEAD";
+  // A request that brings a body is not read to its end: the connection goes instead.
+  if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined) {
+    headers.connection = "close";
+  }
+  response.writeHead(status, headers).end(request.method === "HEAD" ? undefined : body);
+};
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE" ? "another process listens there" : `it cannot be taken (${errorText(cause)})`;
+      reject(
+        new ConnectorError("ADMIN_PORT", `The admin address ${host}:${port} is not free: ${why}; set admin.port.`, {
+          retriable: false,
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });

@@ -1,0 +1,40 @@
+/** `sell-sink run`: the connector, until a signal or until it cannot go on. */
+import type { Command } from "commander";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry } from "../telemetry/metrics.ts";
+import { observe } from "../telemetry/observe.ts";
+import { readConfig } from "./config-file.ts";
+import { EXIT, failed } from "./exit.ts";
+import { stopSignals } from "./stop-signals.ts";
+import { supervise } from "./supervise.ts";
+import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+export const runCommand = (program: Command, terminal: Terminal, done: (code: number) => void): void => {
+  program
+    .command("run")
+    .description("deliver changes from Kafka to Sell until SIGTERM or Ctrl-C")
+    .requiredOption("-c, --config <file>", "configuration file (YAML)")
+    .action(async (options: { config: string }) => done(await run(options.config, terminal)));
+};
+
+const run = async (file: string, terminal: Terminal): Promise<number> => {
+  const config = readConfig(file, terminal);
+  if (config === null) return EXIT.usage;
+  using signals = stopSignals(process, (code) => process.exit(code));
+  const { signal } = signals;
+  const logger = createLogger({ level: config.log.level, fields: { version, group: config.kafka.groupId } });
+  const registry = createRegistry(config.kafka.groupId, version);
+  const emit = observe({ logger, registry });
+  // Loaded only here: no other command pays for the clients of Kafka, Redis and Sell.
+  const { startConnector } = await import("../connector.ts");
+  const deps = { clock: systemClock, random: systemRandom, emit, registry, version, signal };
+  try {
+    return await supervise(await startConnector(config, deps), systemClock, signal);
+  } catch (error) {
+    // A start that was called off before it had begun is a clean stop.
+    return error === signal.reason ? EXIT.done : failed(error, terminal);
+  }
+};

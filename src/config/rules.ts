@@ -1,0 +1,77 @@
+/** Rules over several settings. Each looks only at sections that are in order, so that it can run beside other faults. */
+import { isDeepStrictEqual } from "node:util";
+import { quotaProblems } from "../gate/config.ts";
+import { routesProblems } from "../map/problems.ts";
+import type { Path } from "./problem.ts";
+import type { Config } from "./spec.ts";
+import { timingFaults } from "./timing.ts";
+
+export interface CrossFieldFault {
+  readonly path: Path;
+  readonly message: string;
+  readonly severity: "error" | "warning";
+}
+
+type Rule = (sections: Partial<Config>) => readonly CrossFieldFault[];
+
+export const crossFieldFaults: Rule = (sections) => RULES.flatMap((rule) => rule(sections));
+
+const avroNeedsRegistry: Rule = ({ routes = [], schemaRegistry }) => {
+  if (schemaRegistry !== undefined) return [];
+  const index = routes.findIndex(({ format }) => format === "debezium-avro");
+  if (index < 0) return [];
+  const message = "is Avro, whose schemas are in a registry: set schemaRegistry.url.";
+  return [{ path: ["routes", index, "format"], message, severity: "error" }];
+};
+
+const deadLettersAreNotRead: Rule = ({ routes = [], deadLetter }) =>
+  routes.flatMap(({ topic }, index) =>
+    topic === deadLetter?.topic
+      ? [
+          {
+            path: ["routes", index, "topic"],
+            message: `${topic} is also deadLetter.topic, so that a bad record would come back for ever; name another topic.`,
+            severity: "error" as const,
+          },
+        ]
+      : [],
+  );
+
+/** What belongs to the topic although it stands in a route: its records are decoded once for all routes. */
+const TOPIC_SETTINGS = ["format", "hints", "keyColumns", "replicaIdentity", "startFrom"] as const;
+
+const routesAgreeOnTheirTopic: Rule = ({ routes = [] }) =>
+  routes.flatMap((route, index) => {
+    const first = routes.find(({ topic }) => topic === route.topic) ?? route;
+    return TOPIC_SETTINGS.filter((name) => !isDeepStrictEqual(route[name], first[name])).map((name) => ({
+      path: ["routes", index, name],
+      message: `must be as in the first route of ${route.topic}, routes[${routes.indexOf(first)}]: it belongs to the topic.`,
+      severity: "error" as const,
+    }));
+  });
+
+const redisIsForReplicas: Rule = ({ kafka, redis }) =>
+  kafka === undefined || redis !== undefined
+    ? []
+    : [
+        {
+          path: ["redis"],
+          message: "is not set: only one replica may run, and it remembers nothing over a restart.",
+          severity: "warning",
+        },
+      ];
+
+const quotaFits: Rule = ({ quota }) =>
+  quota === undefined ? [] : quotaProblems(quota).map((problem) => ({ ...problem, severity: "error" }));
+
+const routesFit: Rule = ({ routes = [], sell }) => routesProblems(routes, { keyField: sell?.keyField ?? "erp_id" });
+
+const RULES: readonly Rule[] = [
+  routesFit,
+  quotaFits,
+  timingFaults,
+  avroNeedsRegistry,
+  routesAgreeOnTheirTopic,
+  deadLettersAreNotRead,
+  redisIsForReplicas,
+];

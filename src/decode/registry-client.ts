@@ -1,0 +1,107 @@
+/**
+ * The registry's client with what it lacks by itself: a time-out, a sure tell between "no such schema" and "no such server",
+ * and the schemas as they were registered. One a process, since its instances share their options.
+ */
+import { readFileSync } from "node:fs";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import avsc from "avsc";
+import { errorText } from "../domain/errors.ts";
+import type { SchemaRegistryConfig } from "./config.ts";
+
+export type RegistryAnswer =
+  /** Parsed; the ones it refers to first, its own last. Empty: it is a schema of another kind than Avro. */
+  | { readonly status: "found"; readonly schemas: readonly unknown[] }
+  /** The registry answers and has no such id. */
+  | { readonly status: "missing" }
+  /** A credential, a permission or the address is wrong. */
+  | { readonly status: "refused"; readonly cause: string }
+  | { readonly status: "unreachable"; readonly cause: string };
+
+export interface RegistryClient {
+  /** Without credentials, for messages. */
+  readonly url: string;
+  /** One request an id at a time, however many ask. Never rejects. */
+  schemas(id: number): Promise<RegistryAnswer>;
+}
+
+type Middlewares = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>;
+
+const MAX_SOCKETS = 4;
+
+export const connectRegistry = (config: SchemaRegistryConfig): RegistryClient => {
+  const { url, username, password } = credentialsOf(config);
+  const { typeHook, schemasOf } = captureSchemas();
+  const middlewares: Middlewares = [
+    () => ({
+      prepareRequest: async (next) => (await next()).enhance({ timeout: config.timeoutMs, headers: config.headers }),
+    }),
+  ];
+  const registry = new SchemaRegistry(
+    {
+      host: url,
+      agent: agentFor(url, config),
+      // Waits belong to the pipeline, which knows what else to do meanwhile.
+      retry: { retries: 0 },
+      middlewares,
+      ...(username === undefined ? {} : { auth: { username, password: password ?? "" } }),
+    },
+    { [SchemaType.AVRO]: { typeHook } },
+  );
+  return {
+    url,
+    async schemas(id) {
+      try {
+        return { status: "found", schemas: schemasOf(await registry.getSchema(id)) };
+      } catch (error) {
+        return answerOf(error);
+      }
+    },
+  };
+};
+
+/** The client reports whatever fails before an answer as its own status 400, and an HTML page as `Error, status`. */
+const answerOf = (error: unknown): RegistryAnswer => {
+  const cause = errorText(error).split("\n", 1)[0]?.slice(0, 200) ?? "";
+  const status = error instanceof Error && "status" in error ? error.status : undefined;
+  const isOwnMessage = /(^|- )Error, status \d+/.test(cause);
+  if (status === 401 || status === 403) return { status: "refused", cause: `status ${status}` };
+  if (status === 404 && !isOwnMessage) return { status: "missing" };
+  if (typeof status !== "number" || status === 404 || status === 429 || status >= 500 || isOwnMessage)
+    return { status: "unreachable", cause };
+  return { status: "refused", cause: `status ${status}` };
+};
+
+/**
+ * The client keeps only avsc's types, which have lost `connect.name`. Its hook sees each schema as it was registered; the
+ * type it gets in return is never used to read.
+ */
+const captureSchemas = () => {
+  const byOptions = new WeakMap<object, readonly unknown[]>();
+  const byType = new WeakMap<object, readonly unknown[]>();
+  const typeHook = (schema: unknown, options: object): avsc.Type => {
+    const schemas = [...(byOptions.get(options) ?? []), schema];
+    const type = avsc.Type.forSchema("null", { registry: {} });
+    byOptions.set(options, schemas);
+    byType.set(type, schemas);
+    return type;
+  };
+  return { typeHook, schemasOf: (type: object): readonly unknown[] => byType.get(type) ?? [] };
+};
+
+/** Credentials may stand in the URL; there they would end in messages. */
+const credentialsOf = ({ url, username, password }: SchemaRegistryConfig) => {
+  const bare = new URL(url);
+  const inUrl = bare.username === "" ? {} : { username: decodeURIComponent(bare.username), password: decodeURIComponent(bare.password) };
+  bare.username = "";
+  bare.password = "";
+  return { url: bare.href.replace(/\/$/, ""), username, password, ...(username === undefined ? inUrl : {}) };
+};
+
+const agentFor = (url: string, { tls = {} }: SchemaRegistryConfig): HttpAgent => {
+  const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  if (!url.startsWith("https:")) return new HttpAgent(options);
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
+  return new HttpsAgent({ ...options, ca: read(tls.caFile), cert: read(tls.certFile), key: read(tls.keyFile) });
+};

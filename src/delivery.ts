@@ -1,0 +1,280 @@
+/** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
+import type { Errant } from "./domain/change.ts";
+import type { Lane } from "./domain/mutation.ts";
+import type { Outcome, Receipt } from "./domain/receipt.ts";
+import type { ConsumerRecord } from "./domain/record.ts";
+import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Remembered, Target } from "./domain/stages.ts";
+import { backoffMs } from "./lib/backoff.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Tasks } from "./lib/tasks.ts";
+import { Wakeup } from "./lib/wakeup.ts";
+import type { Emit } from "./telemetry/events.ts";
+import { type Entry, entryId } from "./window/entry.ts";
+import type { Cut, Window } from "./window/window.ts";
+
+export interface DeliveryDeps {
+  readonly window: Window;
+  readonly gate: Gate;
+  readonly target: Target;
+  readonly store: EntityStore;
+  readonly deadLetters: ErrantRecordReporter;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  readonly tasks: Tasks;
+  readonly maxInFlight: number;
+  readonly indexLagMs: number;
+  /** Not frozen by a join, not stopping, and the lease lasts. */
+  readonly mayKeepSending: () => boolean;
+}
+
+const LANES: readonly Lane[] = ["live", "backfill"];
+/** A permit that could not be used at once counts as late at the server: it is dropped. */
+const PERMIT_AGE_MAX_MS = 1_000;
+const RECALL_MAX = 500;
+/** Tries of an answer that says neither yes nor no (409) before the record becomes a dead letter. */
+const LIMITED_TRIES = 5;
+/** How often a halted delivery asks again when no credential file changes. */
+const HALT_RETRY_MS = 60_000;
+
+type Accepted = { readonly entry: Entry; readonly outcome: Outcome & { status: "accepted" } };
+
+export class Delivery {
+  readonly #deps: DeliveryDeps;
+  readonly #wakeups: Readonly<Record<Lane | "recall", Wakeup>>;
+  /** A record becomes one dead letter, however many of its mutations fail. */
+  readonly #deadLettered = new WeakSet<ConsumerRecord>();
+  /** Batches that have a permit or wait for one. */
+  #slots = 0;
+  #onTheWire = 0;
+  #isHalted = false;
+  #isAnswering = false;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+    const { clock } = deps;
+    this.#wakeups = { live: new Wakeup(clock), backfill: new Wakeup(clock), recall: new Wakeup(clock) };
+  }
+
+  get onTheWire(): number {
+    return this.#onTheWire;
+  }
+
+  /** The last request got verdicts: Sell takes what we send. */
+  get isAccepting(): boolean {
+    return this.#isAnswering && !this.#isHalted && this.#deps.gate.cooldownLeftMs() <= 0;
+  }
+
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+
+  start(signal: AbortSignal): void {
+    for (const lane of LANES) this.#deps.tasks.own(this.#pump(lane, signal));
+    this.#deps.tasks.own(this.#recall(signal));
+  }
+
+  /** Something may be ready, or sending may be allowed again. */
+  wake(): void {
+    for (const lane of LANES) this.#wakeups[lane].notify();
+  }
+
+  /** Entries came in whose memory must be read. */
+  wakeRecall(): void {
+    this.#wakeups.recall.notify();
+  }
+
+  async #pump(lane: Lane, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#due(lane, signal);
+      this.#slots += 1;
+      const permit = await this.#deps.gate.acquire(lane, signal); // the wait is the batching window
+      const isLate = this.#deps.clock.monotonicMs() - permit.grantedAtMs > PERMIT_AGE_MAX_MS;
+      const cut = isLate || !this.#maySend() ? null : this.#deps.window.take(lane); // cut only now
+      if (cut !== null) this.#deps.tasks.own(this.#deliver(cut, signal));
+      else {
+        this.#slots -= 1;
+        this.#deps.emit("permit-unused", { lane });
+      }
+    }
+  }
+
+  async #due(lane: Lane, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const isFree = this.#slots < this.#deps.maxInFlight && this.#maySend();
+      const dueInMs = isFree ? this.#deps.window.dueInMs(lane) : Number.POSITIVE_INFINITY;
+      if (dueInMs <= 0) return signal.throwIfAborted();
+      await this.#wakeups[lane].wait(dueInMs, signal);
+    }
+  }
+
+  #maySend(): boolean {
+    return !this.#isHalted && this.#deps.mayKeepSending();
+  }
+
+  async #deliver(cut: Cut, signal: AbortSignal): Promise<void> {
+    this.#onTheWire += 1;
+    try {
+      const receipt = await this.#deps.target.send(cut, signal);
+      if (receipt.throttle !== null) await this.#deps.gate.tell(receipt.throttle);
+      if (receipt.halt !== null) this.#halt(receipt.halt, signal);
+      await this.#apply(cut, receipt, signal);
+    } finally {
+      this.#onTheWire -= 1;
+      this.#slots -= 1;
+      this.wake();
+    }
+  }
+
+  /** Accepted ones are remembered first: only then may their positions settle. */
+  async #apply(cut: Cut, receipt: Receipt, signal: AbortSignal): Promise<void> {
+    const { window, store, tasks, indexLagMs } = this.#deps;
+    const verdicts = sort(cut, receipt);
+    const isTurnedAway = receipt.throttle !== null || receipt.halt !== null;
+    this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0;
+    this.#count(cut, verdicts.accepted);
+    const memories = verdicts.accepted.map(({ entry, outcome }) => window.memoryOf(entry, outcome));
+    await store.remember(newsOf(verdicts.accepted, memories), signal);
+    for (const [i, { entry, outcome }] of verdicts.accepted.entries())
+      window.accepted(entry, outcome, memories[i] ?? null);
+    for (const { entry, errant } of verdicts.rejected) tasks.own(this.reject(entry, errant, signal));
+    if (isTurnedAway) window.giveBack(verdicts.again);
+    else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
+    if (verdicts.unknown.length > 0)
+      window.unknown(verdicts.unknown, this.#backoffMs(receipt, verdicts.unknown, indexLagMs));
+    if (verdicts.refused.length > 0) window.split(verdicts.refused, 0);
+  }
+
+  #backoffMs({ httpStatus }: Receipt, entries: readonly Entry[], floorMs: number): number {
+    const attempt = 1 + Math.max(...entries.map(({ attempts }) => attempts));
+    const waitMs = backoffMs(attempt, this.#deps.random, { floorMs });
+    this.#deps.emit("retried", {
+      reason: httpStatus === null ? "no-reply" : `status-${httpStatus}`,
+      items: entries.length,
+      waitMs,
+    });
+    return waitMs;
+  }
+
+  /** The dead letter first; then the change before it gets its chance. */
+  async reject(entry: Entry, errant: Errant, signal: AbortSignal): Promise<void> {
+    const { window, deadLetters } = this.#deps;
+    const mutation = entry.candidate;
+    if (mutation === undefined) return window.unanswerable(entry);
+    window.hold(entry);
+    if (!this.#deadLettered.has(mutation.record)) {
+      await deadLetters.report(mutation.record, errant, entry.attempts + 1, signal);
+      this.#deadLettered.add(mutation.record);
+    }
+    window.rejected(entry, mutation);
+  }
+
+  #halt({ kind, message }: NonNullable<Receipt["halt"]>, signal: AbortSignal): void {
+    this.#deps.emit("halted", { kind, message });
+    if (this.#isHalted) return;
+    this.#isHalted = true;
+    this.#deps.tasks.own(this.#unhaltLater(kind, signal));
+  }
+
+  /** A changed credential file, or a minute later all the same: permissions change on the other side unseen. */
+  async #unhaltLater(kind: string, signal: AbortSignal): Promise<void> {
+    const first = new AbortController();
+    const either = AbortSignal.any([signal, first.signal]);
+    const waits = [this.#deps.target.credentialChanged(either), this.#deps.clock.sleep(HALT_RETRY_MS, either)];
+    await Promise.race(waits);
+    first.abort();
+    await Promise.allSettled(waits);
+    this.#isHalted = false;
+    this.#deps.emit("unhalted", { kind });
+    this.wake();
+  }
+
+  // --- what is remembered of the records --------------------------------------------------------------------------------------
+
+  async #recall(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { entries, ids } = this.#deps.window.takeFresh(RECALL_MAX);
+      if (entries.length === 0) await this.#wakeups.recall.wait(Number.POSITIVE_INFINITY, signal);
+      else this.#deps.window.inform(entries, await this.#memoryOf(ids));
+    }
+  }
+
+  /** Asks for parents that another replica may have created meanwhile. */
+  async recallAwaitedParents(): Promise<void> {
+    const { window } = this.#deps;
+    const ids = window.awaitedParents(RECALL_MAX);
+    if (ids.length === 0) return;
+    const memory = await this.#memoryOf(ids);
+    for (const id of ids) window.informParent(id, memory.get(entryId(id.entity, id.key)) ?? null);
+  }
+
+  async #memoryOf(ids: readonly EntityId[]): Promise<ReadonlyMap<string, Remembered | null>> {
+    const memory = ids.length === 0 ? [] : await this.#deps.store.recall(ids);
+    return new Map(ids.map(({ entity, key }, i) => [entryId(entity, key), memory[i] ?? null]));
+  }
+
+  #count(cut: Cut, accepted: readonly Accepted[]): void {
+    const { emit, clock } = this.#deps;
+    const changes = cut.entries.reduce((sum, { standsFor }) => sum + standsFor, 0);
+    emit("batch-closed", { reason: cut.closedBy, verb: cut.verb, items: cut.entries.length, changes });
+    const now = clock.now();
+    for (const { entry, outcome } of accepted) {
+      for (let i = 0; i < entry.standsFor; i++) {
+        const record = entry.queue[i]?.record;
+        if (record === undefined) break;
+        emit("delivered", {
+          topic: record.position.topic,
+          result: outcome.result,
+          latencyMs: now - record.timestampMs,
+        });
+      }
+    }
+  }
+}
+
+const newsOf = (
+  accepted: readonly Accepted[],
+  memories: readonly (Remembered | null)[],
+): (readonly [EntityId, Remembered])[] => {
+  const news: (readonly [EntityId, Remembered])[] = [];
+  for (const [i, { entry }] of accepted.entries()) {
+    const memory = memories[i];
+    if (memory != null) news.push([{ entity: entry.entity, key: entry.key }, memory]);
+  }
+  return news;
+};
+
+const sort = (cut: Cut, receipt: Receipt) => {
+  const accepted: Accepted[] = [];
+  const rejected: { entry: Entry; errant: Errant }[] = [];
+  const again: Entry[] = [];
+  const unknown: Entry[] = [];
+  const refused: Entry[] = [];
+  for (const [i, entry] of cut.entries.entries()) {
+    const outcome: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };
+    switch (outcome.status) {
+      case "accepted":
+        accepted.push({ entry, outcome });
+        break;
+      case "rejected": {
+        const { status: _, ...errant } = outcome;
+        rejected.push({ entry, errant: { stage: "deliver", ...errant } });
+        break;
+      }
+      case "retriable":
+        if (outcome.limited !== true || entry.attempts + 1 < LIMITED_TRIES) again.push(entry);
+        else {
+          const message = `Sell answered "${outcome.reason}" ${LIMITED_TRIES} times in a row.`;
+          rejected.push({ entry, errant: { stage: "deliver", reason: outcome.reason, message } });
+        }
+        break;
+      case "unknown":
+        unknown.push(entry);
+        break;
+      case "refused":
+        refused.push(entry);
+        break;
+    }
+  }
+  return { accepted, rejected, again, unknown, refused };
+};

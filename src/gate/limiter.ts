@@ -1,0 +1,77 @@
+/**
+ * What the gate asks of a limiter. It is the contract of rate-limiter-flexible, so its words are used: `consume` takes one
+ * permit (a refusal *rejects* with the reply, a failure with an Error), `block` imposes a cool-down, `get` looks.
+ * None of its stock limiters is used as such: their windows are fixed or their durations whole seconds, a block can be
+ * shortened by a later one, replicas race for each permit, and the one in memory runs on the wall clock.
+ */
+import { RateLimiterCompatibleAbstract, RateLimiterRes } from "rate-limiter-flexible";
+import type { Lane } from "../domain/mutation.ts";
+
+/** A cool-down as a replica remembers it; repeated with every question, so that no limiter can forget it for long. */
+export type KnownCooldown = {
+  /** Its end on the limiter's own clock, word for word as an earlier reply had it; "0" when no reply did yet. */
+  readonly endsAt: string;
+  readonly leftMs: number;
+};
+
+export type Ask = {
+  /** More calls of this lane wait in this replica: keep a place for the next one. */
+  readonly more: boolean;
+  readonly cooldown: KnownCooldown;
+};
+
+/** `msBeforeNext` is the time until this replica's own turn in that lane. */
+export class QuotaReply extends RateLimiterRes {
+  readonly granted: boolean;
+  readonly cooldown: KnownCooldown;
+  readonly replicas: number;
+  /** Id of the limiter's memory. Another one than before: it forgot what was granted. */
+  readonly incarnation: string;
+  /** This very question found no memory. */
+  readonly cold: boolean;
+
+  constructor(reply: Pick<QuotaReply, "granted" | "cooldown" | "replicas" | "incarnation" | "cold">, waitMs: number) {
+    super(0, waitMs, reply.granted ? 1 : 0, false);
+    this.granted = reply.granted;
+    this.cooldown = reply.cooldown;
+    this.replicas = reply.replicas;
+    this.incarnation = reply.incarnation;
+    this.cold = reply.cold;
+  }
+}
+
+export class QuotaState extends RateLimiterRes {
+  readonly replicas: number;
+  /** Calls granted within each window of the quota, in its order. */
+  readonly used: readonly number[];
+
+  constructor(cooldownLeftMs: number, replicas: number, used: readonly number[]) {
+    super(0, cooldownLeftMs, used[0] ?? 0, false);
+    this.replicas = replicas;
+    this.used = used;
+  }
+}
+
+export abstract class QuotaLimiter extends RateLimiterCompatibleAbstract {
+  override readonly keyPrefix: string = "";
+  override blockDuration = 0;
+  override execEvenly = false;
+
+  /** One permit for one call, now; the points are always one. Rejects with the QuotaReply when it is not yet time. */
+  abstract override consume(lane: Lane, points: 1, ask: Ask): Promise<QuotaReply>;
+  /** Lets everybody know of a cool-down of `seconds` (0: none) and that this replica lives. Never shortens one. */
+  abstract override block(key: "all", seconds: number, known: { readonly endsAt: string }): Promise<QuotaReply>;
+  /** No effect. */
+  abstract override get(key: "all"): Promise<QuotaState>;
+}
+
+/** The library rejects with its answer when it refuses; here "not yet" is an answer like any other. */
+export const answered = (question: Promise<QuotaReply>): Promise<QuotaReply> =>
+  question.catch((refusal: unknown) => {
+    if (refusal instanceof QuotaReply) return refusal;
+    throw refusal;
+  });
+
+/** As the library wants it: resolves for a grant, rejects otherwise. */
+export const granted = (reply: QuotaReply): Promise<QuotaReply> =>
+  reply.granted ? Promise.resolve(reply) : Promise.reject(reply);

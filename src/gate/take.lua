@@ -1,0 +1,82 @@
+-- Asks for the right to start one call now; otherwise says when to ask again. Whoever waits holds a ticket, so that turns go
+-- round by arrival and not to whoever is closest to Redis. A grant is valid now and is not taken back.
+--
+-- KEYS, ARGV  as open.lua, and
+-- ARGV        6 lane: 0 live, 1 backfill    7 "1": more calls of this lane wait in this replica
+-- Output      { granted 1|0, ms until this replica's turn, end of the cool-down, ms left of it, replicas alive,
+--             id of the state, 1 if this very call found no state }
+
+local GRACE_MS = 250 -- a promised turn is kept this long for its owner, who may have died or be busy
+
+local lane, more = tonumber(ARGV[6]), ARGV[7] == '1'
+
+local function opensAt()
+  local opens = math.max(slot, cool, last + quota.spacingMs)
+  for _, window in ipairs(quota.windows) do
+    local granted = redis.call('LINDEX', RING, window.limit - 1)
+    if granted then opens = math.max(opens, tonumber(granted) + window.spanMs) end
+  end
+  return opens
+end
+
+local function due(ofLane, who) return 'due:' .. ofLane .. ':' .. who end
+
+local function enter()
+  seq = seq + 1
+  redis.call('ZADD', TICKETS[lane], 'NX', seq, replica)
+end
+
+local function leave(ofLane, who)
+  redis.call('ZREM', TICKETS[ofLane], who)
+  redis.call('HDEL', STATE, due(ofLane, who))
+end
+
+-- Whoever is first and did not come although the gate was open loses its turn, nothing else.
+local function dropLate(ofLane, opens)
+  while true do
+    local first = redis.call('ZRANGE', TICKETS[ofLane], 0, 0)[1]
+    if not first or (ofLane == lane and first == replica) then return end
+    local promised = tonumber(redis.call('HGET', STATE, due(ofLane, first)) or 0)
+    if now <= math.max(promised, opens) + GRACE_MS then return end
+    leave(ofLane, first)
+  end
+end
+
+-- How many calls go before this replica's. Live goes first, but after a run of live calls backfill has earned a turn.
+local function callsBefore()
+  local rank = redis.call('ZRANK', TICKETS[lane], replica)
+  local others = redis.call('ZCARD', TICKETS[1 - lane])
+  local untilBackfill = math.max(0, quota.liveRun - liveRun)
+  if lane == 1 then return rank + math.min(others, untilBackfill) end
+  return rank + ((others > 0 and rank >= untilBackfill) and 1 or 0)
+end
+
+local function promise(opens)
+  local turn = opens + callsBefore() * slotMs
+  redis.call('HSET', STATE, due(lane, replica), turn)
+  return math.max(1, turn - now)
+end
+
+local opens = opensAt()
+if not redis.call('ZSCORE', TICKETS[lane], replica) then enter() end
+dropLate(0, opens)
+dropLate(1, opens)
+
+if now < opens or callsBefore() > 0 then return finish(false, promise(opens)) end
+
+leave(lane, replica)
+if lane == 1 then
+  liveRun = 0
+elseif redis.call('EXISTS', TICKETS[1]) == 1 then
+  liveRun = liveRun + 1
+end
+slot = math.max(slot, now - quota.catchUp * slotMs) + slotMs
+last = now
+if ringLength > 0 then
+  redis.call('LPUSH', RING, now)
+  redis.call('LTRIM', RING, 0, ringLength - 1)
+end
+
+if not more then return finish(true, 0) end
+enter()
+return finish(true, promise(opensAt()))

@@ -1,0 +1,19 @@
+/** The process: one command line, its exit code, and last words when something nobody expected goes wrong. */
+import { EXIT, failed } from "./cli/exit.ts";
+import { runProgram } from "./cli/program.ts";
+import { processTerminal } from "./cli/terminal.ts";
+
+/** Resolves with the exit code of the command; `argv` as in `process.argv`. */
+export const main = (argv: readonly string[]): Promise<number> => {
+  const terminal = processTerminal();
+  // State is unknown after either: better to exit at once and resume from the committed offsets.
+  const lastWords = (error: unknown): never => {
+    failed(error, terminal);
+    process.exit(EXIT.failed);
+  };
+  process.on("uncaughtException", lastWords);
+  process.on("unhandledRejection", lastWords);
+  return runProgram(argv.slice(2), terminal);
+};
+
+if (import.meta.main) process.exit(await main(process.argv));

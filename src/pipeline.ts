@@ -1,0 +1,237 @@
+/**
+ * The main loop: intake and delivery are two loops that meet in the window; commits and joins run beside them.
+ *
+ * Kept true at every moment, and tested: nothing is committed past an unsettled record; each record settles once or is
+ * forgotten with its partition; two requests of one key are never on the wire together; no request leaves without a permit,
+ * nor when the lease is over; a dead letter is stored before its offset may be committed; a throttled, unauthorised or
+ * unreachable Sell produces no dead letters.
+ */
+import { Committer, partitionSet } from "./commit/committer.ts";
+import { Ownership, type StartFrom } from "./commit/ownership.ts";
+import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
+import { Delivery } from "./delivery.ts";
+import { ConnectorError } from "./domain/errors.ts";
+import type { ConsumerRecord } from "./domain/record.ts";
+import type {
+  Decoder,
+  EntityStore,
+  ErrantRecordReporter,
+  Gate,
+  Mapper,
+  RecordSource,
+  SourceHandlers,
+  Target,
+} from "./domain/stages.ts";
+import { Intake } from "./intake.ts";
+import type { Clock } from "./lib/clock.ts";
+import { Tasks } from "./lib/tasks.ts";
+import type { Emit } from "./telemetry/events.ts";
+import { Budget } from "./window/budget.ts";
+import { Window } from "./window/window.ts";
+
+export interface Stages {
+  readonly source: RecordSource;
+  readonly decoder: Decoder;
+  readonly mapper: Mapper;
+  readonly gate: Gate;
+  readonly target: Target;
+  readonly store: EntityStore;
+  readonly deadLetters: ErrantRecordReporter;
+}
+
+export interface PipelineOptions {
+  /** Names this process in the marks it commits. */
+  readonly nonce: string;
+  readonly startFrom: (topic: string) => StartFrom;
+  readonly maxItems: number;
+  readonly lingerMs: number;
+  readonly maxInFlight: number;
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  readonly maxSpan: number;
+  readonly parkTimeoutMs: number;
+  readonly indexLagMs: number;
+  readonly lateApplyMaxMs: number;
+}
+
+export interface PipelineDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** Something that no waiting heals: the process shall end with this sentence. */
+  readonly onFatal: (error: Error) => void;
+}
+
+const COMMIT_EVERY_MS = 1_000;
+/** How long a rejoin waits for what is on the wire: a little more than a request's deadline. */
+const BARRIER_MS = 6_500;
+/** How long SIGTERM waits for it; the whole exit stays below 10 s. */
+const DRAIN_MS = 7_000;
+/** From such a cool-down on, partitions pause instead of filling memory. */
+const LONG_COOLDOWN_MS = 5_000;
+
+export class Pipeline {
+  readonly #stages: Stages;
+  readonly #options: PipelineOptions;
+  readonly #deps: PipelineDeps;
+  readonly #tasks: Tasks;
+  readonly #window: Window;
+  readonly #budget: Budget;
+  readonly #committer: Committer;
+  readonly #ownership: Ownership;
+  readonly #intake: Intake;
+  readonly #delivery: Delivery;
+  readonly #running = new AbortController();
+  #isStopping = false;
+
+  constructor(stages: Stages, options: PipelineOptions, deps: PipelineDeps) {
+    this.#stages = stages;
+    this.#options = options;
+    this.#deps = deps;
+    const { source, gate, target } = stages;
+    this.#tasks = new Tasks((error) => this.#taskFailed(error));
+    this.#budget = new Budget(options);
+    this.#window = new Window(options, {
+      ...deps,
+      settle: (mutations) => mutations.forEach(({ record }) => this.#settle(record)),
+      trusts: ({ record }) => record.position.offset >= (this.#ownership.of(record.position)?.trustedFrom ?? 0n),
+      changed: () => this.#delivery.wake(),
+      arrived: () => this.#delivery.wakeRecall(),
+    });
+    const shared = { ...deps, ...stages, ...options, tasks: this.#tasks, account: target.account };
+    this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
+    this.#ownership = new Ownership({
+      ...shared,
+      committer: this.#committer,
+      adoptCooldown: (leftMs) => gate.adopt(leftMs),
+      onLost: (isLost) => this.#window.drop(isLost),
+      onOpen: (partition) => {
+        this.#intake.prepareSoon(partition);
+        this.#delivery.wake();
+      },
+      onRefused: deps.onFatal,
+    });
+    this.#intake = new Intake({
+      ...shared,
+      add: (mutation) => this.#window.add(mutation),
+      settle: (record) => this.#settle(record),
+      progressed: () => this.#updatePauses(),
+    });
+    const mayKeepSending = (): boolean => !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > 0;
+    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending });
+  }
+
+  get partitions(): readonly OwnedPartition[] {
+    return this.#ownership.partitions;
+  }
+
+  get isHalted(): boolean {
+    return this.#delivery.isHalted;
+  }
+
+  /** Consumes until `stop`. */
+  async start(): Promise<void> {
+    this.#delivery.start(this.#running.signal);
+    this.#tasks.own(this.#everySecond(this.#running.signal));
+    await this.#stages.source.start(this.#handlers());
+  }
+
+  /** Awaits what is on the wire, hands the partitions over and leaves the group, within 10 s. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const partition of this.partitions) this.#pauseFor(partition, "stopping", true);
+    await this.#handOver(DRAIN_MS);
+    await this.#stages.source.stop();
+    this.#running.abort(new ConnectorError("STOPPED", "The connector is stopping.", { retriable: false }));
+    for (const partition of this.partitions) partition.lose();
+    await this.#tasks.ended();
+  }
+
+  #handlers(): SourceHandlers {
+    return {
+      onRecords: (partition, records, highWatermark) => {
+        const owned = this.#ownership.get(partition);
+        if (owned === undefined) return;
+        owned.highWatermark = highWatermark;
+        owned.receive(records);
+        this.#updatePauses();
+        this.#intake.prepareSoon(owned);
+      },
+      onAssignment: (assignment) => {
+        this.#ownership.onAssignment(assignment);
+        for (const partition of this.partitions) this.#applyPause(partition);
+      },
+      beforeRejoin: () => this.#handOver(BARRIER_MS),
+      onDeath: this.#deps.onFatal,
+    };
+  }
+
+  #settle(record: ConsumerRecord): void {
+    const partition = this.#ownership.of(record.position);
+    if (partition?.watermark.settle(record.position.offset) === true) partition.release(record);
+  }
+
+  async #everySecond(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
+      this.#updatePauses();
+      this.#delivery.wake(); // the lease may have come back
+      if (this.#ownership.isFrozen) continue;
+      await this.#committer.commit(
+        this.partitions.filter(({ state, moved }) => state === "open" && moved),
+        () => true,
+      );
+      await this.#delivery.recallAwaitedParents();
+      if (this.#delivery.isAccepting) this.#expireParked(signal);
+    }
+  }
+
+  #expireParked(signal: AbortSignal): void {
+    for (const entry of this.#window.expireParked(COMMIT_EVERY_MS)) {
+      const refs = entry.candidate?.refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");
+      const message = `It refers to a record that Sell does not have: ${refs}.`;
+      this.#tasks.own(
+        this.#delivery.reject(entry, { stage: "deliver", reason: "unresolved-reference", message }, signal),
+      );
+    }
+  }
+
+  /** The revoke barrier: freeze, await what is on the wire, hand over. Bounded, and never rejects. */
+  async #handOver(boundMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    const deadline = clock.monotonicMs() + boundMs;
+    this.#ownership.freeze();
+    const isBusy = (): boolean => this.#delivery.onTheWire > 0 || this.#window.indexLagLeftMs() > 0;
+    while (isBusy() && clock.monotonicMs() < deadline) await clock.sleep(20);
+    const open = this.partitions.filter(({ state }) => state === "open");
+    await this.#committer.commit(open, partitionSet(this.#window.unsettledPartitions()));
+  }
+
+  #updatePauses(): void {
+    const cooldownMs = this.#stages.gate.cooldownLeftMs();
+    const full = this.#budget.full(this.partitions.map(({ held }) => held));
+    for (const partition of this.partitions) {
+      const isWaiting = partition.pausedFor.has("quota");
+      this.#pauseFor(partition, "quota", cooldownMs > (isWaiting ? COMMIT_EVERY_MS : LONG_COOLDOWN_MS));
+      this.#pauseFor(partition, "window", full.has(partition.held));
+      this.#pauseFor(partition, "span", partition.isStarted && partition.watermark.span > this.#options.maxSpan);
+    }
+  }
+
+  #pauseFor(partition: OwnedPartition, reason: PauseReason, isPaused: boolean): void {
+    if (partition.pausedFor.has(reason) === isPaused) return;
+    if (isPaused) partition.pausedFor.add(reason);
+    else partition.pausedFor.delete(reason);
+    this.#applyPause(partition);
+  }
+
+  #applyPause(partition: OwnedPartition): void {
+    if (partition.pausedFor.size > 0) this.#stages.source.pause(partition);
+    else this.#stages.source.resume(partition);
+  }
+
+  /** After a stop every wait rejects; before, a rejection is a broken promise of ours. */
+  #taskFailed(error: unknown): void {
+    if (!this.#running.signal.aborted) this.#deps.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+}

@@ -1,0 +1,31 @@
+/** One API request on its way through the dialects: what was asked, and what was written for it. */
+import type { Account } from "./account.ts";
+import type { AppliedItem } from "./applied-log.ts";
+import type { Fault } from "./config.ts";
+import { errorReply, type Json, type Problem, type Reply } from "./reply.ts";
+
+export interface Call {
+  readonly method: string;
+  /** Path without query, and its parts. */
+  readonly path: string;
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  /** The parsed body; undefined when there was none. */
+  readonly body: Json | undefined;
+  readonly account: Account;
+  readonly logref: string;
+  readonly fault: Fault | null;
+  /** Monotonic milliseconds. */
+  atMs(): number;
+  /** Filled by the dialects, read by the log. */
+  readonly applied: AppliedItem[];
+}
+
+export const refuse = (call: Call, status: number, ...problems: readonly Problem[]): Reply =>
+  errorReply(status, problems, call.logref);
+
+/** Any path that nobody knows. */
+export const unknownPath = (call: Call): Reply =>
+  refuse(call, 404, { code: "incorrect_path", details: `There is nothing at ${call.method} ${call.path}` });
+
+export const json = (body: unknown, status = 200): Reply => ({ status, body });

@@ -1,0 +1,159 @@
+/** Questions to the cluster, and what demo and tests need to set one up. */
+import type { Cluster, Kafka } from "kafkajs";
+import { partitionName, type TopicPartition } from "../domain/record.ts";
+import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
+import { kafkaFailed } from "./kafka-error.ts";
+
+export interface GroupMember {
+  readonly memberId: string;
+  readonly clientId: string;
+}
+
+export interface KafkaAdmin {
+  /** Partitions of each topic; topics that do not exist, or that we may not see, are left out. */
+  partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Topics that exist already are left as they are. */
+  createTopics(topics: readonly NewTopic[]): Promise<void>;
+  committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
+  endOffsets(topics: readonly string[]): Promise<readonly EndOffset[]>;
+  offsetsAt(topic: string, timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: bigint })[]>;
+  members(groupId: string): Promise<readonly GroupMember[]>;
+  /**
+   * Leaves the group in the name of members that cannot do it any more, so that the group need not wait for the end of their
+   * session. Only for processes that are surely dead, or for ourselves.
+   */
+  leave(groupId: string, memberIds: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Topic settings by Kafka's names: `{ "cleanup.policy": "compact" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Connects at once; close it. */
+export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
+  const admin = kafka.admin();
+  await admin.connect().catch((cause: unknown) => {
+    throw kafkaFailed("connecting", cause);
+  });
+  const ask = <T>(doing: string, answer: Promise<T>): Promise<T> =>
+    answer.catch((cause: unknown) => {
+      throw kafkaFailed(doing, cause);
+    });
+
+  const endOffsets: KafkaAdmin["endOffsets"] = async (topics) => {
+    const perTopic = await Promise.all(
+      topics.map(async (topic) =>
+        (await ask(`reading the end of ${topic}`, admin.fetchTopicOffsets(topic))).map(({ partition, low, high }) => ({
+          topic,
+          partition,
+          low: BigInt(low),
+          high: BigInt(high),
+        })),
+      ),
+    );
+    return perTopic.flat();
+  };
+
+  return {
+    endOffsets,
+    async partitionCounts(topics) {
+      const known = new Set(await ask("listing topics", admin.listTopics()));
+      const wanted = topics.filter((topic) => known.has(topic));
+      if (wanted.length === 0) return new Map();
+      const metadata = await ask("describing topics", admin.fetchTopicMetadata({ topics: wanted }));
+      return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+    },
+    async createTopics(topics) {
+      const request = topics.map(({ topic, partitions, settings = {} }) => ({
+        topic,
+        numPartitions: partitions,
+        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+      }));
+      await ask("creating topics", admin.createTopics({ topics: request, waitForLeaders: true }));
+    },
+    async committed(groupId, partitions) {
+      const asked = new Set(partitions.map(partitionName));
+      const topics = [...new Set(partitions.map(({ topic }) => topic))];
+      if (topics.length === 0) return [];
+      const rows = (await ask("reading committed offsets", admin.fetchOffsets({ groupId, topics })))
+        .flatMap(({ topic, partitions: rows }) => rows.map((row) => ({ ...row, topic })))
+        .filter((row) => asked.has(partitionName(row)));
+      return withoutResets(rows, endOffsets);
+    },
+    offsetsAt: async (topic, timestampMs) =>
+      (await ask(`reading offsets of ${topic} by time`, admin.fetchTopicOffsetsByTimestamp(topic, timestampMs))).map(
+        ({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) }),
+      ),
+    async members(groupId) {
+      const { groups } = await ask("describing the group", admin.describeGroups([groupId]));
+      return groups.flatMap((group) => group.members.map(({ memberId, clientId }) => ({ memberId, clientId })));
+    },
+    leave: (groupId, memberIds) => ask("leaving the group", leaveGroup(kafka, groupId, memberIds)),
+    close: () => admin.disconnect(),
+  };
+};
+
+const NEVER_COMMITTED = -1n;
+
+/**
+ * kafkajs answers OFFSET_OUT_OF_RANGE by storing -2 without metadata. The partition had been committed, so it must not be
+ * taken for a new one and start elsewhere: the oldest record there is comes next.
+ */
+const withoutResets = async (
+  rows: readonly (TopicPartition & { readonly offset: string; readonly metadata: string | null })[],
+  endOffsets: KafkaAdmin["endOffsets"],
+): Promise<readonly CommittedOffset[]> => {
+  const isReset = ({ offset }: { readonly offset: string }): boolean => BigInt(offset) < NEVER_COMMITTED;
+  const resetTopics = new Set(rows.filter(isReset).map(({ topic }) => topic));
+  const lows = new Map((await endOffsets([...resetTopics])).map((end) => [partitionName(end), end.low]));
+  return rows.map(({ topic, partition, offset, metadata }) => {
+    if (BigInt(offset) === NEVER_COMMITTED) return { topic, partition, offset: null, metadata: null };
+    const low = lows.get(partitionName({ topic, partition }));
+    return { topic, partition, offset: isReset({ offset }) ? (low ?? 0n) : BigInt(offset), metadata };
+  });
+};
+
+/** Over a connection of its own: a member's own connection is busy while its JoinGroup waits. */
+const leaveGroup = async (kafka: Kafka, groupId: string, memberIds: readonly string[]): Promise<void> => {
+  const cluster = clusterOf(kafka, groupId);
+  await cluster.connect();
+  try {
+    const coordinator = (await cluster.findGroupCoordinator({ groupId })) as unknown as Coordinator;
+    for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
+  } finally {
+    await cluster.disconnect();
+  }
+};
+
+/** kafkajs's Broker, with the request that its types leave out. */
+interface Coordinator {
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+}
+
+/** kafkajs gives its cluster object, which knows LeaveGroup, to nobody but assigners; the consumer itself is never used. */
+const clusterOf = (kafka: Kafka, groupId: string): Cluster => {
+  const clusters: Cluster[] = [];
+  kafka.consumer({
+    groupId,
+    partitionAssigners: [
+      ({ cluster }) => {
+        clusters.push(cluster);
+        return {
+          name: "none",
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: "none", metadata: NO_DATA }),
+        };
+      },
+    ],
+  });
+  const [cluster] = clusters;
+  if (cluster === undefined) throw new Error("kafkajs no longer calls the assigner's factory when a consumer is made");
+  return cluster;
+};
+
+const NO_DATA = Buffer.alloc(0);

@@ -1,0 +1,87 @@
+/** The Kafka side of the connector: one call connects, everything else hangs on what it returns. */
+import type { Kafka as KafkaClient } from "kafkajs";
+import { ConnectorError, errorText } from "../domain/errors.ts";
+import type { RecordProducer, RecordSource } from "../domain/stages.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { createAdmin, type KafkaAdmin } from "./admin.ts";
+import type { KafkaConfig } from "./config.ts";
+import { clientConfig } from "./connection.ts";
+import { ConsumerGroup } from "./consumer-group.ts";
+import { kafkaErrorType, ownError } from "./kafka-error.ts";
+import { Kafka } from "./kafkajs.ts";
+import { createProducer } from "./producer.ts";
+
+export interface KafkaDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+export interface KafkaConnection {
+  readonly admin: KafkaAdmin;
+  /** A member of the group that reads these topics; not started yet. Stop it before `close`. */
+  source(topics: readonly string[]): RecordSource;
+  producer(): Promise<RecordProducer>;
+  close(): Promise<void>;
+}
+
+/**
+ * Waits for the brokers as long as it takes, saying once which do not answer. Rejects with a ConnectorError that is not
+ * retriable when they answer but refuse us.
+ */
+export const connectKafka = async (
+  config: KafkaConfig,
+  deps: KafkaDeps,
+  signal: AbortSignal,
+): Promise<KafkaConnection> => {
+  await waitForBrokers(config, deps, signal);
+  const kafka = new Kafka(clientConfig(config, deps));
+  const admin = await createAdmin(kafka);
+  return {
+    admin,
+    source: (topics) => new ConsumerGroup({ config, topics, admin, ...deps }),
+    producer: () => createProducer(kafka),
+    close: () => admin.close(),
+  };
+};
+
+const waitForBrokers = async (config: KafkaConfig, deps: KafkaDeps, signal: AbortSignal): Promise<void> => {
+  // Without kafkajs's own retries, which cannot be aborted and say nothing for a minute.
+  const once = new Kafka({ ...clientConfig(config, deps), retry: { retries: 0 } });
+  const brokers = config.brokers.join(", ");
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await knock(once);
+    } catch (error) {
+      if (isRefusal(error)) throw refusal(brokers, error);
+      if (attempt === 1) deps.emit("kafka-unreachable", { brokers, cause: errorText(error) });
+    }
+    await deps.clock.sleep(backoffMs(attempt, deps.random, { baseMs: 500, capMs: 10_000, floorMs: 100 }), signal);
+  }
+};
+
+const knock = async (kafka: KafkaClient): Promise<void> => {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+const isRefusal = (error: unknown): boolean =>
+  kafkaErrorType(error) === "KafkaJSSASLAuthenticationError" || ownError(error)?.retriable === false;
+
+const refusal = (brokers: string, cause: unknown): ConnectorError =>
+  ownError(cause) ??
+  new ConnectorError(
+    "KAFKA_AUTHENTICATION",
+    `Kafka at ${brokers} refused the login: ${errorText(cause)}; check kafka.sasl.`,
+    {
+      retriable: false,
+      cause,
+    },
+  );

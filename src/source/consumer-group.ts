@@ -1,0 +1,390 @@
+/**
+ * One member of the consumer group, as a hand-off: kafkajs's batch handler copies the bytes, passes them on and returns. It
+ * never waits and never throws, because kafkajs sends heartbeats only between handlers, rejoins only when all have returned,
+ * and dies of some errors in them.
+ *
+ * States: *outside* (not started, crashed or stopped), *joining* (from the end of the revoke barrier to GROUP_JOIN) and
+ * *member*. Only a member commits; the barrier awaits the commit in flight, because kafkajs would repeat it under the next
+ * generation, over the commit of the partition's new owner.
+ */
+import assert from "node:assert/strict";
+import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, LogEntry } from "kafkajs";
+import { ConnectorError, errorText } from "../domain/errors.ts";
+import { partitionName, type TopicPartition } from "../domain/record.ts";
+import type { OffsetCommit, RecordSource, SourceHandlers } from "../domain/stages.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Emit } from "../telemetry/events.ts";
+import type { KafkaAdmin } from "./admin.ts";
+import { createAssigner } from "./assigner.ts";
+import type { KafkaConfig } from "./config.ts";
+import { clientConfig } from "./connection.ts";
+import { createFetchRounds } from "./fetch-rounds.ts";
+import { kafkaErrorType, kafkaFailed, ownError } from "./kafka-error.ts";
+import { Kafka } from "./kafkajs.ts";
+import { createLease, type Lease } from "./lease.ts";
+import { createOwnership } from "./ownership.ts";
+import { toSourceRecords } from "./source-record.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
+
+const STOP_MAX_MS = 2_500; // within the process's 10 s, after 7 s of draining
+const BYTES_PER_PARTITION_MAX = 524_288;
+const PARTITIONS_AT_ONCE = 4;
+
+export interface ConsumerGroupOptions {
+  readonly config: KafkaConfig;
+  readonly topics: readonly string[];
+  readonly admin: KafkaAdmin;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+export class ConsumerGroup implements RecordSource {
+  readonly #options: ConsumerGroupOptions;
+  readonly #consumer: Consumer;
+  readonly #lease: Lease;
+  readonly #ownership = createOwnership();
+  readonly #rounds = createFetchRounds();
+  readonly #stopping = new AbortController();
+  /** Milliseconds between sending and answer of the last request of each kind. Bound: Kafka's request kinds. */
+  readonly #answerMs = new Map<string, number>();
+  /** Partitions whose offset the broker no longer has, until their next batch. Bound: the subscribed partitions. */
+  readonly #outOfRange = new Set<string>();
+  /** Next offset expected of each partition that was read. Bound: the subscribed partitions. */
+  readonly #next = new Map<string, bigint>();
+  #cluster: Cluster | null = null;
+  #handlers: SourceHandlers | null = null;
+  #watchdog: (Watchdog & { readonly done: Promise<void> }) | null = null;
+  #state: "outside" | "joining" | "member" = "outside";
+  #commit: { stored: boolean; readonly ended: Promise<unknown> } | null = null;
+  #dead = false;
+
+  constructor(options: ConsumerGroupOptions) {
+    const { config, clock } = options;
+    this.#options = options;
+    this.#lease = createLease(clock, config.sessionTimeoutMs);
+    this.#consumer = new Kafka(clientConfig(config, { clock, onLog: (entry) => this.#onLog(entry) })).consumer({
+      groupId: config.groupId,
+      sessionTimeout: config.sessionTimeoutMs,
+      heartbeatInterval: config.heartbeatIntervalMs,
+      rebalanceTimeout: config.rebalanceTimeoutMs,
+      maxWaitTimeInMs: config.maxWaitMs,
+      maxBytes: config.maxBytes,
+      maxBytesPerPartition: Math.min(config.maxBytes, BYTES_PER_PARTITION_MAX),
+      readUncommitted: false,
+      allowAutoTopicCreation: false,
+      retry: { retries: 8, maxRetryTime: 30_000 },
+      partitionAssigners: [
+        createAssigner({
+          claims: () => this.#ownership.current(),
+          beforeJoin: () => this.#beforeJoin(),
+          onCluster: (cluster) => {
+            this.#cluster = cluster;
+          },
+        }),
+      ],
+    });
+  }
+
+  async start(handlers: SourceHandlers): Promise<void> {
+    assert(this.#handlers === null, "a source starts once");
+    this.#handlers = handlers;
+    this.#listen();
+    await this.#subscribe();
+    this.#watchdog = startWatchdog(
+      this.#options.clock,
+      () => this.#silenceMs(),
+      () => this.#die(new ConnectorError("KAFKA_SILENT", SILENT, { retriable: false })),
+      this.#stopping.signal,
+    );
+    // Owned by `stop`. It ends after the first join, or in a CRASH event.
+    void this.#consumer
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false, // a batch that is not handed over must be fetched again
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: async (payload) => this.#guard(() => this.#onBatch(payload)),
+      })
+      .catch((error: unknown) => this.#die(error));
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    this.#ifOurs({ topic, partition }, () => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    this.#ifOurs({ topic, partition }, () => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: bigint): void {
+    this.#ifOurs({ topic, partition }, () => this.#consumer.seek({ topic, partition, offset: String(offset) }));
+  }
+
+  async commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    assert(this.#commit === null, "one commit at a time");
+    if (offsets.length === 0) return;
+    try {
+      await this.#sendCommit(offsets);
+    } catch (cause) {
+      const error = ownError(cause) ?? commitRefused(kafkaErrorType(cause), cause);
+      this.#options.emit("commit-refused", { cause: error.message });
+      throw error;
+    }
+    this.#options.emit("committed", { partitions: offsets.map(({ topic, partition }) => ({ topic, partition })) });
+  }
+
+  committed(partitions: readonly TopicPartition[]) {
+    return this.#options.admin.committed(this.#options.config.groupId, partitions);
+  }
+
+  endOffsets(topics: readonly string[]) {
+    return this.#options.admin.endOffsets(topics);
+  }
+
+  offsetsAt(topic: string, timestampMs: number) {
+    return this.#options.admin.offsetsAt(topic, timestampMs);
+  }
+
+  leaseLeftMs(): number {
+    return this.#lease.leftMs();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const wasJoining = this.#state === "joining";
+    this.#stopping.abort(new ConnectorError("STOPPING", "The consumer is stopping.", { retriable: false }));
+    this.#lease.revoke();
+    const leaving = Promise.all([wasJoining ? this.#leaveWhileJoining() : null, this.#consumer.disconnect()]);
+    await this.#within(STOP_MAX_MS, leaving);
+    await this.#watchdog?.done;
+  }
+
+  // --- what kafkajs tells -----------------------------------------------------------------------------------------------
+
+  #onBatch({ batch, resolveOffset, isRunning, isStale }: EachBatchPayload): void {
+    const { topic, partition } = batch;
+    const name = partitionName(batch);
+    // A throw or a rejoin elsewhere does not recall batches that are queued already, nor does a seek.
+    const outdated =
+      !isRunning() ||
+      isStale() ||
+      !this.#ownership.owns(batch) ||
+      this.#rounds.isStale(name, this.#cluster?.getNodeIds().map(String) ?? []);
+    if (outdated) return;
+    this.#reportGap(name, batch.firstOffset());
+    this.#handlers?.onRecords({ topic, partition }, toSourceRecords(batch.messages), BigInt(batch.highWatermark));
+    // Includes offsets without records: transaction markers, compacted records.
+    resolveOffset(batch.lastOffset());
+    this.#next.set(name, BigInt(batch.lastOffset()) + 1n);
+  }
+
+  #onGroupJoin({ payload }: ConsumerGroupJoinEvent): void {
+    this.#state = "member";
+    this.#lease.renew(this.#answerMs.get("SyncGroup") ?? 0);
+    const assignment = this.#ownership.joined(payload.memberId, payload.memberAssignment);
+    this.#rounds.joined(assignment.gained.map(partitionName));
+    for (const partition of assignment.lost) this.#next.delete(partitionName(partition));
+    this.#handlers?.onAssignment(assignment);
+    this.#options.emit("joined", {
+      memberId: payload.memberId,
+      lost: assignment.lost.length,
+      kept: assignment.kept.length,
+      gained: assignment.gained.length,
+      tookMs: payload.duration,
+    });
+  }
+
+  /** Every (re)join waits here, still in possession of its partitions. */
+  async #beforeJoin(): Promise<void> {
+    await this.#handlers?.beforeRejoin().catch((error: unknown) => this.#die(error));
+    this.#state = "joining";
+    await this.#commit?.ended;
+    this.#stopping.signal.throwIfAborted();
+  }
+
+  #onCrash(error: Error, restart: boolean): void {
+    this.#stepOutside();
+    if (this.#stopping.signal.aborted) return;
+    this.#options.emit("kafka-crashed", { cause: `${kafkaErrorType(error)}: ${errorText(error)}`, restart });
+    if (!restart) this.#die(error);
+  }
+
+  /** Some things kafkajs only logs. */
+  #onLog({ namespace, log }: LogEntry): void {
+    this.#watchdog?.alive();
+    // It leaves the group before it emits CRASH, without a barrier: nothing may be sent from here on.
+    if (namespace === "Consumer" && log.message.startsWith("Crash:")) this.#stepOutside();
+    if (log.message.startsWith("Offset out of range, resetting")) {
+      this.#outOfRange.add(partitionName({ topic: String(log.topic), partition: Number(log.partition) }));
+    }
+  }
+
+  #listen(): void {
+    const { HEARTBEAT, COMMIT_OFFSETS, GROUP_JOIN, FETCH_START, FETCH, REQUEST, CRASH } = this.#consumer.events;
+    // A listener that throws would throw into kafkajs's own loop.
+    const on =
+      <E>(listener: (event: E) => void) =>
+      (event: E) => {
+        this.#watchdog?.alive();
+        this.#guard(() => listener(event));
+      };
+    this.#consumer.on(
+      REQUEST,
+      // Not a sign of life: it is also sent by a consumer that only retries.
+      ({ payload }) => void this.#answerMs.set(payload.apiName, payload.duration),
+    );
+    this.#consumer.on(
+      HEARTBEAT,
+      on(() => this.#lease.renew(this.#answerMs.get("Heartbeat") ?? 0)),
+    );
+    this.#consumer.on(
+      COMMIT_OFFSETS,
+      on(() => {
+        this.#lease.renew(this.#answerMs.get("OffsetCommit") ?? 0);
+        if (this.#commit !== null) this.#commit.stored = true;
+      }),
+    );
+    this.#consumer.on(
+      FETCH_START,
+      on(({ payload }) => this.#rounds.started(String(payload.nodeId))),
+    );
+    this.#consumer.on(
+      FETCH,
+      on(() => {}),
+    );
+    this.#consumer.on(
+      GROUP_JOIN,
+      on((event) => this.#onGroupJoin(event)),
+    );
+    this.#consumer.on(
+      CRASH,
+      on(({ payload }) => this.#onCrash(payload.error, payload.restart)),
+    );
+  }
+
+  // --- parts of the above -----------------------------------------------------------------------------------------------
+
+  async #subscribe(): Promise<void> {
+    const topics = [...this.#options.topics];
+    const known = await this.#options.admin.partitionCounts(topics);
+    const missing = topics.filter((topic) => !known.has(topic));
+    if (missing.length > 0) {
+      throw new ConnectorError(
+        "TOPIC_MISSING",
+        `Kafka has no topic ${missing.join(", ")}, or does not let us see it: create it, allow Describe and Read, or correct the routes.`,
+        { retriable: false },
+      );
+    }
+    try {
+      await this.#consumer.connect();
+      // Without fromBeginning, records that arrive between two joins of a partition without a commit are lost.
+      await this.#consumer.subscribe({ topics, fromBeginning: true });
+    } catch (cause) {
+      throw kafkaFailed(`subscribing to ${topics.join(", ")}`, cause);
+    }
+  }
+
+  async #sendCommit(offsets: readonly OffsetCommit[]): Promise<void> {
+    if (this.#state !== "member") throw commitRefused("this process is not a member of the group now");
+    const foreign = offsets.find((offset) => !this.#ownership.owns(offset));
+    // The broker checks the member, not the partition: it would let us overwrite the new owner's commit.
+    if (foreign) throw commitRefused(`${partitionName(foreign)} belongs to another member`);
+    const rows = offsets.map((offset) => ({ ...offset, offset: String(offset.offset) }));
+    const sent = this.#consumer.commitOffsets(rows);
+    const commit = { stored: false, ended: sent.catch(() => {}) };
+    this.#commit = commit;
+    try {
+      await sent;
+    } finally {
+      this.#commit = null;
+    }
+    // During a first join and while it stops, kafkajs reports success without sending anything.
+    if (!commit.stored) throw commitRefused("kafkajs did not send it");
+  }
+
+  /** Our JoinGroup waits at the coordinator, and its connection with it: a second one takes us out. */
+  async #leaveWhileJoining(): Promise<void> {
+    const { admin, config } = this.#options;
+    const ours = (await admin.members(config.groupId)).filter(({ clientId }) => clientId === config.clientId);
+    // Two with this client id: which one is ours cannot be known, and the group waits for the end of our session.
+    if (ours.length === 1) {
+      await admin.leave(
+        config.groupId,
+        ours.map(({ memberId }) => memberId),
+      );
+    }
+  }
+
+  #reportGap(name: string, firstOffset: string | null): void {
+    if (!this.#outOfRange.delete(name)) return;
+    this.#options.emit("offset-out-of-range", {
+      partition: name,
+      expected: String(this.#next.get(name) ?? "the committed offset"),
+      got: firstOffset ?? "nothing yet",
+    });
+  }
+
+  #stepOutside(): void {
+    this.#state = "outside";
+    this.#lease.revoke();
+  }
+
+  #silenceMs(): number {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options.config;
+    return 2 * sessionTimeoutMs + (this.#state === "member" ? 0 : rebalanceTimeoutMs);
+  }
+
+  #ifOurs(partition: TopicPartition, act: () => void): void {
+    if (!this.#ownership.owns(partition)) return;
+    try {
+      act();
+    } catch {
+      // kafkajs throws between a crash and its restart, when there is nothing to pause.
+    }
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#die(error);
+    }
+  }
+
+  #die(cause: unknown): void {
+    this.#stepOutside();
+    if (this.#dead || this.#stopping.signal.aborted) return;
+    this.#dead = true;
+    this.#handlers?.onDeath(
+      ownError(cause) ??
+        new ConnectorError(
+          "KAFKA_DIED",
+          `The Kafka consumer is beyond repair: ${errorText(cause)}; restart the process.`,
+          {
+            retriable: false,
+            cause,
+          },
+        ),
+    );
+  }
+
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([
+      work.catch(() => {}).finally(() => done.abort()), // nothing to be done about a failed goodbye
+      this.#options.clock.sleep(ms, done.signal).catch(() => {}),
+    ]);
+  }
+}
+
+const SILENT =
+  "The Kafka consumer has shown no sign of life for two session timeouts and no connection error either; restart the process.";
+
+const commitRefused = (reason: string, cause?: unknown): ConnectorError =>
+  new ConnectorError(
+    "COMMIT_REFUSED",
+    `Offsets were not committed: ${reason}; they are committed after the next join.`,
+    {
+      retriable: true,
+      cause,
+    },
+  );

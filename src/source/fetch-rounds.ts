@@ -1,0 +1,39 @@
+/**
+ * Tells batches fetched before a join from those fetched after it. kafkajs lets one fetcher rejoin while the others go on
+ * (a leader moved, partitions were added): a batch they asked for earlier would move the read position of a partition that
+ * has just come to us past records that nobody has read. So a new partition's batches count only once every fetcher that was
+ * busy at the join has begun another fetch.
+ */
+export interface FetchRounds {
+  /** FETCH_START of a broker. */
+  started(nodeId: string): void;
+  /** GROUP_JOIN, with the partitions that are new to us. */
+  joined(gained: readonly string[]): void;
+  /** May a batch of this partition stem from before the join that brought it? `nodeIds` are the cluster's brokers now. */
+  isStale(partition: string, nodeIds: readonly string[]): boolean;
+}
+
+export const createFetchRounds = (): FetchRounds => {
+  const nodes = new Set<string>(); // bound: the cluster's brokers
+  let behind = new Set<string>();
+  let fresh = new Set<string>();
+
+  return {
+    started(nodeId) {
+      nodes.add(nodeId);
+      behind.delete(nodeId);
+    },
+    joined(gained) {
+      behind = new Set(nodes);
+      fresh = new Set(gained);
+    },
+    isStale(partition, nodeIds) {
+      if (!fresh.has(partition)) return false;
+      // A broker that left the cluster has no fetcher any more.
+      for (const node of behind) if (!nodeIds.includes(node)) behind.delete(node);
+      if (behind.size > 0) return true;
+      fresh.clear();
+      return false;
+    },
+  };
+};

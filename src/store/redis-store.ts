@@ -1,0 +1,95 @@
+/**
+ * The entity store that all replicas share. Redis may lose anything at any time: an id lost costs a call, and a fingerprint
+ * counts only within its *epoch*. A new epoch begins, and voids every older fingerprint, when a write failed (what Sell holds
+ * is then newer than what is remembered) and when Redis is another incarnation than the one the epoch began in (a restart or
+ * a fail-over may have brought older values back).
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { errorText } from "../domain/errors.ts";
+import type { EntityId, EntityStore, Remembered } from "../domain/stages.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { RedisConnection } from "../lib/redis.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { withoutOldVersion } from "./version-age.ts";
+
+export interface RedisStoreDeps {
+  readonly redis: RedisConnection;
+  /** Account and consumer group: what belongs to others stays unseen. */
+  readonly scope: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+/** An entity untouched for this long is looked up again. */
+const TTL_MS = 30 * 86_400_000;
+
+type Stored = Remembered & { readonly epoch: string };
+
+export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisStoreDeps): EntityStore => {
+  const prefix = `sell:{${createHash("sha256").update(scope).digest("hex").slice(0, 16)}}`;
+  const epochKey = `${prefix}:epoch`;
+  const keyOf = ({ entity, key }: EntityId): string => `${prefix}:e:${entity}:${key}`;
+  let runId: string | null = null;
+  /** The epoch that this process writes; null: a new one must begin first. */
+  let epoch: string | null = null;
+  const stopListening = redis.onIncarnation((id) => {
+    if (id !== runId) epoch = null;
+    runId = id;
+  });
+
+  const belongsToThisIncarnation = (found: string | null | undefined): found is string =>
+    runId !== null && found != null && found.startsWith(`${runId}:`);
+
+  const read = (text: string | null | undefined, current: string | null): Remembered | null => {
+    if (text == null) return null;
+    const { epoch: written, ...remembered } = JSON.parse(text) as Stored;
+    const isTrusted = written === current;
+    return withoutOldVersion(isTrusted ? remembered : { ...remembered, fingerprint: null }, clock.now());
+  };
+
+  const write = async (entries: readonly (readonly [EntityId, Remembered])[]): Promise<void> => {
+    const current = epoch ?? `${runId}:${randomUUID()}`;
+    const pipeline = redis.client.pipeline();
+    // In the same pipeline and first: no fingerprint is ever stored under an epoch that did not begin.
+    if (epoch === null) pipeline.set(epochKey, current, "PX", TTL_MS);
+    for (const [id, remembered] of entries) {
+      pipeline.set(keyOf(id), JSON.stringify({ ...remembered, epoch: current }), "PX", TTL_MS);
+    }
+    const failed = (await pipeline.exec())?.find(([error]) => error !== null);
+    if (failed?.[0] != null) throw failed[0];
+    epoch = current;
+  };
+
+  return {
+    async recall(ids) {
+      try {
+        const [current = null, ...texts] = await redis.client.mget(epochKey, ...ids.map(keyOf));
+        const trusted = belongsToThisIncarnation(current) ? current : null;
+        epoch = trusted;
+        return ids.map((_, i) => read(texts[i], trusted));
+      } catch (error) {
+        emit("store-failed", { cause: errorText(error) });
+        return ids.map(() => null);
+      }
+    },
+
+    async remember(entries, signal) {
+      if (entries.length === 0) return;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await write(entries);
+        } catch (error) {
+          epoch = null;
+          emit("store-failed", { cause: errorText(error) });
+          await clock.sleep(backoffMs(attempt, random, { baseMs: 200, capMs: 5_000, floorMs: 100 }), signal);
+        }
+      }
+    },
+
+    async close() {
+      stopListening();
+    },
+  };
+};

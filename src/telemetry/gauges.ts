@@ -1,0 +1,81 @@
+/** Gauges that are rebuilt from a snapshot at each scrape, so that a lost partition leaves no series behind. */
+import { Gauge, type Registry } from "prom-client";
+import { PREFIX, QUOTA } from "./metrics.ts";
+import type { PartitionSnapshot, Snapshot } from "./snapshot.ts";
+
+const MODES = ["redis", "local", "closed"] as const;
+const LANES = ["live", "backfill"] as const;
+
+/** Returns what fills the gauges; it writes all of them without a pause, so that no scrape sees half of them. */
+export const createGauges = (registry: Registry, topics: readonly string[]): ((snapshot: Snapshot) => void) => {
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] });
+
+  const tp = ["topic", "partition"] as const;
+  const lag = gauge("consumer_lag_records", "End offset minus next offset to commit.", tp);
+  const endOffset = gauge("log_end_offset", "End offset of the partition.", tp);
+  const age = gauge(
+    "oldest_pending_record_age_seconds",
+    "Now minus the timestamp of the first uncommitted record; 0 when caught up.",
+    [...tp, "lane"],
+  );
+  const lastCommit = gauge("last_commit_timestamp_seconds", "Last stored commit; absent when there was none.", tp);
+  const assigned = gauge("assigned", "1 while this process owns the partition.", tp);
+  const paused = gauge("partition_paused", "1 while the partition waits for this reason.", [...tp, "reason"]);
+
+  const window = ["quota", "window", "source"] as const;
+  const limit = gauge("quota_limit", "Requests allowed in the window.", window);
+  const remaining = gauge("quota_remaining", "Requests left in the window.", window);
+  const usedRatio = gauge("quota_used_ratio", "Share of the window that is used.", window);
+  const permitsPerSecond = gauge("quota_permits_per_second", "Sustained rate; a running cool-down is not counted.", [
+    "quota",
+  ]);
+  const cooldown = gauge("cooldown_left_seconds", "How long Sell wants nobody to call; 0 when it does not.", ["quota"]);
+  const exhausted = gauge("quota_exhausted", "1 while the quota or a cool-down gives no permit.", ["quota"]);
+  const mode = gauge("limiter_mode", "1 for the way the quota is kept now.", ["mode"]);
+  const replicas = gauge("quota_replicas", "Replicas that share the quota.", ["quota"]);
+  const breaker = gauge("breaker_state", "1 for the state; open: a rejected credential or setting stops requests.", [
+    "state",
+  ]);
+  const windowRecords = gauge("window_records", "Records in memory, whatever their state.", []);
+  const windowBytes = gauge("window_bytes", "Bytes of raw records in memory.", []);
+  const subscription = gauge("subscription_info", "Always 1; a topic that is read.", ["topic"]);
+  for (const topic of topics) subscription.set({ topic }, 1);
+
+  const fillPartition = (snapshot: PartitionSnapshot): void => {
+    const labels = { topic: snapshot.topic, partition: String(snapshot.partition) };
+    assigned.set(labels, 1);
+    if (snapshot.lag !== null) lag.set(labels, Math.max(snapshot.lag, 0));
+    if (snapshot.endOffset !== null) endOffset.set(labels, snapshot.endOffset);
+    for (const lane of LANES) age.set({ ...labels, lane }, Math.max(snapshot.oldestPendingAgeS[lane], 0));
+    if (snapshot.lastCommitS !== null) lastCommit.set(labels, snapshot.lastCommitS);
+    if (snapshot.paused !== null) paused.set({ ...labels, reason: snapshot.paused }, 1);
+  };
+
+  const fillQuota = ({ gate }: Snapshot): void => {
+    for (const { limit: allowed, perMs, used } of gate.windows) {
+      const labels = { quota: QUOTA, window: `${perMs / 1_000}s`, source: gate.mode === "local" ? "local" : "redis" };
+      limit.set(labels, allowed);
+      remaining.set(labels, Math.max(allowed - used, 0));
+      usedRatio.set(labels, allowed > 0 ? used / allowed : 1);
+    }
+    const quota = { quota: QUOTA };
+    const full = gate.windows.some(({ limit: allowed, used }) => used >= allowed);
+    permitsPerSecond.set(quota, gate.permitsPerSecond);
+    cooldown.set(quota, gate.cooldownLeftMs / 1_000);
+    exhausted.set(quota, full || gate.cooldownLeftMs > 0 ? 1 : 0);
+    replicas.set(quota, gate.replicas);
+    for (const name of MODES) mode.set({ mode: name }, gate.mode === name ? 1 : 0);
+  };
+
+  return (snapshot) => {
+    for (const series of [lag, endOffset, age, lastCommit, assigned, paused, limit, remaining, usedRatio])
+      series.reset();
+    snapshot.partitions.forEach(fillPartition);
+    fillQuota(snapshot);
+    breaker.set({ state: "open" }, snapshot.halted ? 1 : 0);
+    breaker.set({ state: "closed" }, snapshot.halted ? 0 : 1);
+    windowRecords.set(snapshot.windowRecords);
+    windowBytes.set(snapshot.windowBytes);
+  };
+};

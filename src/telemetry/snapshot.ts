@@ -1,0 +1,27 @@
+/** What only the running pipeline knows, read at each scrape; from it come the gauges and the status page. */
+import type { TopicPartition } from "../domain/record.ts";
+import type { GateState } from "../domain/stages.ts";
+
+export interface PartitionSnapshot extends TopicPartition {
+  /** End offset; null until the broker has told it. */
+  readonly endOffset: number | null;
+  /** End offset minus next offset to commit; null until both are known. */
+  readonly lag: number | null;
+  /** Seconds since the timestamp of the first uncommitted record, by lane; 0 when there is none. */
+  readonly oldestPendingAgeS: { readonly live: number; readonly backfill: number };
+  /** Seconds since 1970 of the last stored commit by this process; null when there was none. */
+  readonly lastCommitS: number | null;
+  /** Why it is paused; null when it is not. */
+  readonly paused: string | null;
+}
+
+export interface Snapshot {
+  /** Only partitions that this process owns now. */
+  readonly partitions: readonly PartitionSnapshot[];
+  readonly gate: GateState;
+  /** A rejected credential or setting stops all requests. */
+  readonly halted: boolean;
+  /** Records in memory, whatever their state. */
+  readonly windowRecords: number;
+  readonly windowBytes: number;
+}

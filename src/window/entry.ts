@@ -1,0 +1,139 @@
+/**
+ * One record of the CRM with changes waiting for it: the unit that is locked, batched and retried.
+ *
+ * States: `fresh` its memory in the store was not read yet · `ready` in a ready queue · `parked` waits for a parent's id ·
+ * `waiting` for a time (backoff, lock) · `held` its dead letter is being written · `in-flight` in a request.
+ * Whatever the state, an entry owns its key: no second request for it can be on the wire.
+ */
+import assert from "node:assert";
+import type { Entity, Fields, Lane, Mutation } from "../domain/mutation.ts";
+import type { Verb } from "../domain/receipt.ts";
+import type { TopicPartition } from "../domain/record.ts";
+import type { Remembered } from "../domain/stages.ts";
+
+export type EntryState = "fresh" | "ready" | "parked" | "waiting" | "held" | "in-flight";
+
+/** What would be sent for the entry's candidate; computed once and kept as it is while its outcome is unknown. */
+export interface Plan {
+  readonly verb: Verb;
+  readonly id: number | null;
+  readonly body: Fields;
+  /** Of the body, when it is a full image that may be remembered. */
+  readonly fingerprint: string | null;
+}
+
+export const entryId = (entity: Entity, key: string): string => `${entity}/${key}`;
+
+export class Entry {
+  readonly id: string;
+  readonly entity: Entity;
+  readonly key: string;
+  /** Changes in source order, oldest first; each stays until it is settled. */
+  readonly queue: Mutation[] = [];
+  /** How many of the oldest changes the newest of them stands for. */
+  #run = 0;
+  state: EntryState = "fresh";
+  lane: Lane = "backfill";
+  /** Undefined: not read yet. Null: nothing is remembered. */
+  known: Remembered | null | undefined = undefined;
+  /** Ids of the parents asked for so far, by entry id; null: not known to exist. */
+  readonly parents = new Map<string, number | null>();
+  /** Children that wait for this entry's id. */
+  readonly children = new Set<Entry>();
+  /** Sell was asked by key and had no such record. */
+  lookedUp = false;
+  plan: Plan | null = null;
+  /** How many changes the plan stands for while it may not change (on the wire, or its outcome unknown). 0: free. */
+  pinned = 0;
+  /** The plan writes the fields that only a new record gets. */
+  completesCreation = false;
+  /** Monotonic time of the oldest waiting change. */
+  arrivedMs = 0;
+  /** Monotonic time before which the entry is not looked at again. */
+  dueMs = 0;
+  /** Monotonic time before which no *other* body of this key may leave. */
+  lockedUntilMs = 0;
+  /** Only a lock of this kind keeps its partitions from a clean hand-over. */
+  lateApply = false;
+  /** The partition whose change was accepted or tried last. */
+  from: TopicPartition | null = null;
+  /** Requests in a row that did not settle the candidate. */
+  attempts = 0;
+  /** How many of them may have been applied. */
+  unknowns = 0;
+  /** It was cut into a batch that could not be sent. */
+  returned = false;
+  /** Time spent parked while Sell was accepting. */
+  parkedMs = 0;
+
+  constructor(entity: Entity, key: string) {
+    this.id = entryId(entity, key);
+    this.entity = entity;
+    this.key = key;
+  }
+
+  /** How many of the oldest changes the next write stands for; 0 when none waits. */
+  get standsFor(): number {
+    return this.pinned > 0 ? this.pinned : this.#run;
+  }
+
+  get candidate(): Mutation | undefined {
+    return this.queue[this.standsFor - 1];
+  }
+
+  /** Nothing waits and nobody asks: the entry can be forgotten. */
+  get isIdle(): boolean {
+    return this.queue.length === 0 && this.children.size === 0;
+  }
+
+  append(mutation: Mutation): void {
+    this.queue.push(mutation);
+    this.#extendRun();
+  }
+
+  /** Takes the settled changes off the front. */
+  shift(count: number): readonly Mutation[] {
+    assert.ok(count <= this.queue.length, "an entry cannot settle more than it holds");
+    return this.#without(this.queue.splice(0, count));
+  }
+
+  /** Takes the candidate alone; the change before it, if any, is the next candidate. */
+  dropCandidate(): readonly Mutation[] {
+    return this.#without(this.queue.splice(this.standsFor - 1, 1));
+  }
+
+  /** Takes every change that `belongs` names. */
+  removeWhere(belongs: (mutation: Mutation) => boolean): readonly Mutation[] {
+    const removed = this.queue.filter(belongs);
+    if (removed.length > 0) {
+      const left = this.queue.filter((mutation) => !belongs(mutation));
+      this.queue.splice(0, this.queue.length, ...left);
+      this.#without(removed);
+    }
+    return removed;
+  }
+
+  #without(removed: readonly Mutation[]): readonly Mutation[] {
+    this.pinned = 0;
+    this.plan = null;
+    this.#run = 0;
+    this.#extendRun();
+    return removed;
+  }
+
+  #extendRun(): void {
+    for (; this.#run < this.queue.length; this.#run++) {
+      const newer = this.queue[this.#run];
+      const older = this.queue[this.#run - 1];
+      if (newer === undefined || (older !== undefined && !supersedes(newer, older))) return;
+    }
+  }
+}
+
+/**
+ * A newer change stands for an older one only if Sell would end the same without the older: a delete stands for all
+ * before it, a full image for an older write of the same action. A partial image or another action starts a new run.
+ */
+export const supersedes = (newer: Mutation, older: Mutation): boolean =>
+  newer.action === "delete" ||
+  (newer.complete && newer.action === older.action && newer.action !== "create" && newer.route === older.route);

@@ -1,0 +1,601 @@
+/**
+ * Pending work, one entry a record of the CRM: all key locks of the process are here.
+ *
+ * A change is added; its entry is `fresh` until the store was read (`takeFresh`, `inform`); then it is decided: settled
+ * without a call, parked until its parent exists, or ready. `take` cuts a batch; the receipt then says `accepted`,
+ * `rejected`, `again` or `unknown` of each entry, or `split` of the whole batch, and the entry moves on. An entry is
+ * forgotten when nothing waits for it and its lock has passed.
+ *
+ * The window does no I/O and never waits; its size is bounded by the budget of the records in it.
+ */
+import assert from "node:assert";
+import TinyQueue from "tinyqueue";
+import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
+import type { Outcome, Verb, Write } from "../domain/receipt.ts";
+import type { TopicPartition } from "../domain/record.ts";
+import type { EntityId, Remembered } from "../domain/stages.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { decide } from "./decide.ts";
+import { Entry, entryId, type Plan } from "./entry.ts";
+import { judge, versionAfter } from "./guard.ts";
+import { type Group, ReadyQueue } from "./ready-queue.ts";
+
+export interface WindowOptions {
+  readonly maxItems: number;
+  readonly lingerMs: number;
+  /** How long a created record is locked: an upsert by key within Sell's index lag would make a twin. */
+  readonly indexLagMs: number;
+  /** How long Sell may still apply a request whose outcome nobody knows. */
+  readonly lateApplyMaxMs: number;
+  readonly parkTimeoutMs: number;
+}
+
+export interface WindowDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** These changes are settled: accepted, superseded by an accepted one, or without effect. */
+  readonly settle: (mutations: readonly Mutation[]) => void;
+  /** The fingerprint remembered for this change's key may be compared. */
+  readonly trusts: (mutation: Mutation) => boolean;
+  /** A batch may be due now, or earlier than `dueInMs` last said. */
+  readonly changed: () => void;
+  /** There are entries for `takeFresh`. */
+  readonly arrived: () => void;
+}
+
+export type ClosedBy = "count" | "age" | "retry";
+
+/** A batch on its way: the entries stay locked until each outcome was told. */
+export interface Cut {
+  readonly entity: Entity;
+  readonly verb: Verb;
+  readonly lane: Lane;
+  readonly closedBy: ClosedBy;
+  readonly entries: readonly Entry[];
+  readonly writes: readonly Write[];
+}
+
+interface Half {
+  readonly entries: readonly Entry[];
+  readonly dueMs: number;
+}
+
+export class Window {
+  readonly #options: WindowOptions;
+  readonly #deps: WindowDeps;
+  readonly #entries = new Map<string, Entry>();
+  readonly #fresh = new Set<Entry>();
+  readonly #ready = new ReadyQueue();
+  readonly #parked = new Set<Entry>();
+  readonly #timers = new TinyQueue<Timer>([], (a, b) => a.dueMs - b.dueMs);
+  /** Parts of a batch that was refused as a whole; each leaves as it is. */
+  #halves: Half[] = [];
+
+  constructor(options: WindowOptions, deps: WindowDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  get parked(): number {
+    return this.#parked.size;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  add(mutation: Mutation): void {
+    const entry = this.#entry(mutation.entity, mutation.key, mutation.lane);
+    if (entry.queue.length === 0) entry.arrivedMs = this.#now();
+    entry.append(mutation);
+    const moves = entry.state === "ready" || entry.state === "parked";
+    if (moves) this.#unplace(entry);
+    if (mutation.lane === "live") entry.lane = "live"; // merging a backfill change with a live one makes it live
+    if (moves) this.#resume(entry);
+  }
+
+  // --- what is remembered of the records --------------------------------------------------------------------------------
+
+  /** Up to `limit` entries whose own or whose parents' memory must be read, with the ids to ask for. */
+  takeFresh(limit: number): { readonly entries: readonly Entry[]; readonly ids: readonly EntityId[] } {
+    const entries: Entry[] = [];
+    const ids = new Map<string, EntityId>();
+    for (const entry of this.#fresh) {
+      if (entries.length === limit) break;
+      this.#fresh.delete(entry);
+      entries.push(entry);
+      if (entry.known === undefined) ids.set(entry.id, { entity: entry.entity, key: entry.key });
+      for (const ref of this.#unaskedParents(entry)) ids.set(entryId(ref.entity, ref.key), ref);
+    }
+    return { entries, ids: [...ids.values()] };
+  }
+
+  inform(entries: readonly Entry[], memory: ReadonlyMap<string, Remembered | null>): void {
+    for (const entry of entries) {
+      if (entry.known === undefined) entry.known = memory.get(entry.id) ?? null;
+      for (const ref of this.#unaskedParents(entry)) {
+        const id = entryId(ref.entity, ref.key);
+        entry.parents.set(id, idOf(memory.get(id)));
+      }
+      if (entry.state === "fresh") this.#evaluate(entry);
+    }
+  }
+
+  /** Parents that children wait for although Sell has no such record: another replica may create them. */
+  awaitedParents(limit: number): readonly EntityId[] {
+    const ids: EntityId[] = [];
+    for (const entry of this.#entries.values()) {
+      if (ids.length === limit) break;
+      if (entry.children.size > 0 && entry.queue.length === 0 && entry.lookedUp) ids.push(entry);
+    }
+    return ids;
+  }
+
+  informParent(id: EntityId, remembered: Remembered | null): void {
+    const entry = this.#entries.get(entryId(id.entity, id.key));
+    if (entry === undefined || idOf(remembered) === null || entry.queue.length > 0) return;
+    entry.known = remembered;
+    this.#evaluate(entry);
+  }
+
+  // --- batches ------------------------------------------------------------------------------------------------------------
+
+  /** Milliseconds until a batch of this lane is due; <= 0 now, Infinity when nothing waits. */
+  dueInMs(lane: Lane): number {
+    this.#tick();
+    const now = this.#now();
+    let due = Number.POSITIVE_INFINITY;
+    for (const half of this.#halves) if (laneOf(half.entries) === lane) due = Math.min(due, half.dueMs - now);
+    for (const group of this.#ready.groups()) due = Math.min(due, this.#groupDueInMs(group, lane, now));
+    const timer = this.#timers.peek();
+    // A timer may make an entry ready; whether it does is seen when it has rung.
+    return timer === undefined ? due : Math.min(due, Math.max(timer.dueMs - now, 1));
+  }
+
+  /** Cuts the next batch: oldest first, one entity, one verb, a key once. Null: nothing of that lane is due any more. */
+  take(lane: Lane): Cut | null {
+    const now = this.#now();
+    const half = this.#halves.find(({ entries, dueMs }) => dueMs <= now && laneOf(entries) === lane);
+    if (half !== undefined) {
+      this.#halves = this.#halves.filter((other) => other !== half);
+      for (const entry of half.entries) entry.state = "in-flight";
+      return cut(half.entries, lane, "retry");
+    }
+    const group = this.#dueGroup(lane, now);
+    if (group === null) return null;
+    const closedBy = group.size >= this.#most(group.verb) ? "count" : "age";
+    const entries = group.take(lane, this.#most(group.verb));
+    for (const entry of entries) {
+      entry.state = "in-flight";
+      entry.pinned = entry.standsFor;
+    }
+    return cut(entries, lane, closedBy);
+  }
+
+  /** The batch was not sent, or surely not looked at: it goes first when requests go out again. */
+  giveBack(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      entry.returned = true;
+      this.#retryAt(entry, 0);
+    }
+  }
+
+  // --- outcomes -----------------------------------------------------------------------------------------------------------
+
+  /** What the store shall remember once Sell accepted the entry's plan; null when that is nothing new. */
+  memoryOf(entry: Entry, outcome: Outcome & { status: "accepted" }): Remembered | null {
+    const { plan, candidate, known = null } = entry;
+    if (plan === null) return null;
+    const acceptedAtMs = this.#deps.clock.now();
+    if (plan.verb === "lookup") {
+      return outcome.id === null
+        ? null
+        : {
+            id: outcome.id,
+            deleted: false,
+            version: null,
+            route: null,
+            fingerprint: null,
+            acceptedAtMs,
+            from: "lookup",
+          };
+    }
+    if (candidate === undefined || (outcome.result === "missing" && plan.verb !== "delete")) return null;
+    const { topic, partition, offset } = candidate.record.position;
+    return {
+      id: plan.verb === "delete" ? null : outcome.id,
+      deleted: plan.verb === "delete",
+      version: versionAfter(candidate, known),
+      route: candidate.route,
+      fingerprint: plan.fingerprint,
+      acceptedAtMs,
+      from: `${topic}[${partition}]@${offset}`,
+    };
+  }
+
+  /** Call after the store remembers `memory`: only then may the positions settle. */
+  accepted(entry: Entry, outcome: Outcome & { status: "accepted" }, memory: Remembered | null): void {
+    const { plan, candidate } = entry;
+    if (plan === null) {
+      this.#abandoned(entry);
+      return;
+    }
+    if (plan.verb === "lookup") return this.#lookedUp(entry, memory);
+    if (candidate === undefined) {
+      this.#abandoned(entry);
+      return;
+    }
+    if (memory === null) return this.#vanished(entry, candidate);
+    entry.known = memory;
+    this.#lockAfterAcceptance(entry, outcome.result === "created");
+    if (outcome.result === "created" && !entry.completesCreation && Object.keys(candidate.onCreate).length > 0) {
+      entry.completesCreation = true;
+      entry.plan = { verb: "upsert", id: memory.id, body: candidate.onCreate, fingerprint: plan.fingerprint };
+      this.#release(entry);
+      return this.#wait(entry, entry.lockedUntilMs);
+    }
+    this.#reset(entry);
+    this.#deps.settle(entry.shift(entry.standsFor));
+    this.#release(entry);
+    this.#evaluate(entry);
+  }
+
+  /** Its dead letter is being written; the key stays locked. */
+  hold(entry: Entry): void {
+    entry.state = "held";
+  }
+
+  /** Call after the dead letter of its candidate is stored: the change before it, if any, goes next. */
+  rejected(entry: Entry, mutation: Mutation): void {
+    this.#reset(entry);
+    if (entry.candidate === mutation) this.#deps.settle(entry.dropCandidate());
+    this.#evaluate(entry);
+  }
+
+  /** A lookup of a parent cannot be answered: its children go on waiting. */
+  unanswerable(entry: Entry): void {
+    this.#lookedUp(entry, null);
+  }
+
+  /** Surely not applied: the newest change goes, after `waitMs`. */
+  again(entry: Entry, waitMs: number): void {
+    entry.attempts += 1;
+    this.#retryAt(entry, waitMs);
+  }
+
+  /**
+   * These may have been applied: the same bodies again after `waitMs`, and nothing else of their keys before
+   * `lateApplyMaxMs` has passed since. A batch that twice got no answer at all goes in halves, so that a record that
+   * breaks the server ends up alone.
+   */
+  unknown(entries: readonly Entry[], waitMs: number): void {
+    for (const entry of entries) {
+      entry.attempts += 1;
+      if (entry.plan === null || entry.plan.verb === "lookup") continue;
+      entry.unknowns += 1;
+      entry.lateApply = true;
+      entry.from = entry.candidate?.record.position ?? null;
+      entry.lockedUntilMs = this.#now() + this.#options.lateApplyMaxMs;
+    }
+    if (entries.length > 1 && entries.every(({ unknowns }) => unknowns > 1)) return this.split(entries, waitMs);
+    for (const entry of entries) this.#retryAt(entry, waitMs);
+  }
+
+  /** The batch was refused for one of its records: its halves go on their own after `waitMs`. */
+  split(entries: readonly Entry[], waitMs: number): void {
+    const dueMs = this.#now() + waitMs;
+    const left = entries.filter((entry) => entry.plan !== null || this.#abandoned(entry));
+    const middle = Math.ceil(left.length / 2);
+    for (const half of [left.slice(0, middle), left.slice(middle)]) {
+      for (const entry of half) {
+        entry.state = "waiting";
+        entry.dueMs = Number.POSITIVE_INFINITY; // no timer: `take` hands out the half
+      }
+      if (half.length > 0) this.#halves.push({ entries: half, dueMs });
+    }
+    this.#deps.changed();
+  }
+
+  // --- parked children ----------------------------------------------------------------------------------------------------
+
+  /** Adds time during which Sell accepted; returns the children that have waited long enough, now held for their dead letter. */
+  expireParked(elapsedMs: number): readonly Entry[] {
+    const expired: Entry[] = [];
+    for (const entry of this.#parked) {
+      entry.parkedMs += elapsedMs;
+      if (entry.parkedMs < this.#options.parkTimeoutMs) continue;
+      this.#unplace(entry);
+      entry.pinned = entry.standsFor;
+      entry.state = "held";
+      expired.push(entry);
+    }
+    return expired;
+  }
+
+  // --- ownership ----------------------------------------------------------------------------------------------------------
+
+  /** Forgets every change of partitions that are lost; requests on the wire are left to end, their outcome is ignored. */
+  drop(isLost: (partition: TopicPartition) => boolean): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (!entry.queue.some((mutation) => isLost(mutation.record.position))) continue;
+      const onTheWire = entry.state === "in-flight" || entry.state === "held";
+      if (!onTheWire) this.#unplace(entry);
+      entry.removeWhere((mutation) => isLost(mutation.record.position));
+      this.#halves = this.#halves.map((half) => ({
+        ...half,
+        entries: half.entries.filter((other) => other !== entry),
+      }));
+      entry.known = undefined; // the new owner may write it before it comes back
+      entry.lookedUp = false;
+      this.#reset(entry);
+      if (!onTheWire) this.#evaluate(entry);
+    }
+    this.#halves = this.#halves.filter(({ entries }) => entries.length > 0);
+  }
+
+  /** Partitions that must not be handed over as clean: something is on the wire, of unknown outcome, or may yet be applied. */
+  unsettledPartitions(): readonly TopicPartition[] {
+    const now = this.#now();
+    const partitions: TopicPartition[] = [];
+    for (const entry of this.#entries.values()) {
+      const busy = entry.state === "in-flight" || entry.state === "held" || entry.unknowns > 0;
+      if (busy) partitions.push(...entry.queue.slice(0, entry.standsFor).map(({ record }) => record.position));
+      if (entry.lateApply && entry.lockedUntilMs > now && entry.from !== null) partitions.push(entry.from);
+    }
+    return partitions;
+  }
+
+  /** Milliseconds until no record is young enough to be twinned by another owner's upsert. */
+  indexLagLeftMs(): number {
+    const now = this.#now();
+    let left = 0;
+    for (const entry of this.#entries.values()) if (!entry.lateApply) left = Math.max(left, entry.lockedUntilMs - now);
+    return left;
+  }
+
+  // --- the state machine ----------------------------------------------------------------------------------------------------
+
+  #now(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
+  #entry(entity: Entity, key: string, lane: Lane): Entry {
+    const id = entryId(entity, key);
+    let entry = this.#entries.get(id);
+    if (entry === undefined) {
+      entry = new Entry(entity, key);
+      entry.lane = lane;
+      entry.arrivedMs = this.#now();
+      this.#entries.set(id, entry);
+      this.#makeFresh(entry);
+    }
+    return entry;
+  }
+
+  #makeFresh(entry: Entry): void {
+    entry.state = "fresh";
+    this.#fresh.add(entry);
+    if (this.#fresh.size === 1) this.#deps.arrived();
+  }
+
+  #evaluate(entry: Entry): void {
+    for (;;) {
+      if (entry.lockedUntilMs > this.#now()) return this.#wait(entry, entry.lockedUntilMs);
+      entry.lateApply = false;
+      const mutation = entry.candidate;
+      if (mutation === undefined) return this.#serveChildren(entry);
+      if (entry.known === undefined || this.#unaskedParents(entry).length > 0) return this.#makeFresh(entry);
+      const verdict = judge(mutation, entry.known);
+      if (verdict !== "apply") {
+        this.#deps.emit("stale-skipped", { entity: entry.entity, reason: verdict });
+        this.#deps.settle(entry.dropCandidate());
+        continue;
+      }
+      const { known, lookedUp, parents } = entry;
+      const decision = decide(mutation, { known, lookedUp, parents, trusted: this.#deps.trusts(mutation) });
+      switch (decision.kind) {
+        case "send":
+          return this.#place(entry, decision.plan);
+        case "park":
+          return this.#park(entry, decision.missing);
+        case "done":
+          if (decision.reason === "no-op") this.#deps.emit("no-op", { entity: entry.entity });
+          this.#deps.settle(entry.shift(entry.standsFor));
+      }
+    }
+  }
+
+  #place(entry: Entry, plan: Plan): void {
+    entry.plan = plan;
+    entry.state = "ready";
+    const group = this.#ready.add(entry, plan.verb);
+    // Only the first of a lane and the one that fills a batch alter what is due.
+    if (group.head(entry.lane) === entry || group.size === this.#most(plan.verb)) this.#deps.changed();
+  }
+
+  /** Nothing of its own waits: find the record for its children, or forget the entry. */
+  #serveChildren(entry: Entry): void {
+    this.#release(entry);
+    if (entry.children.size === 0) {
+      this.#entries.delete(entry.id);
+      this.#fresh.delete(entry);
+    } else if (entry.known === undefined) {
+      this.#makeFresh(entry);
+    } else if (!entry.lookedUp) {
+      this.#place(entry, { verb: "lookup", id: null, body: {}, fingerprint: null });
+    } else {
+      entry.state = "parked"; // until the record appears
+    }
+  }
+
+  #park(entry: Entry, missing: readonly EntityId[]): void {
+    entry.state = "parked";
+    this.#parked.add(entry);
+    this.#deps.emit("reference-parked", { entity: entry.entity, parked: this.#parked.size });
+    for (const { entity, key } of missing) {
+      this.#entry(entity, key, entry.lane).children.add(entry);
+    }
+  }
+
+  #release(parent: Entry): void {
+    const id = idOf(parent.known);
+    if (id === null) return;
+    const children = [...parent.children];
+    parent.children.clear();
+    for (const child of children) {
+      child.parents.set(parent.id, id);
+      if (child.state !== "parked") continue;
+      this.#unplace(child);
+      this.#evaluate(child);
+    }
+  }
+
+  #lookedUp(entry: Entry, memory: Remembered | null): void {
+    entry.known = memory;
+    entry.lookedUp = memory === null;
+    this.#unpin(entry);
+    this.#release(entry);
+    this.#evaluate(entry);
+  }
+
+  /** The remembered record is gone in Sell: an update is done with that, an upsert creates it again. */
+  #vanished(entry: Entry, mutation: Mutation): void {
+    entry.known = null;
+    entry.lookedUp = true;
+    this.#unpin(entry);
+    if (mutation.action === "update") this.#deps.settle(entry.shift(entry.standsFor));
+    this.#evaluate(entry);
+  }
+
+  /** Its changes were lost with their partition while the request was on the wire. */
+  #abandoned(entry: Entry): false {
+    this.#unpin(entry);
+    this.#evaluate(entry);
+    return false;
+  }
+
+  #lockAfterAcceptance(entry: Entry, created: boolean): void {
+    const { indexLagMs } = this.#options;
+    entry.from = entry.candidate?.record.position ?? null;
+    if (created) entry.lockedUntilMs = Math.max(entry.lockedUntilMs, this.#now() + indexLagMs);
+  }
+
+  #reset(entry: Entry): void {
+    entry.attempts = 0;
+    entry.unknowns = 0;
+    entry.parkedMs = 0;
+    entry.returned = false;
+    entry.completesCreation = false;
+  }
+
+  #unpin(entry: Entry): void {
+    this.#reset(entry);
+    entry.pinned = 0;
+    entry.plan = null;
+  }
+
+  #retryAt(entry: Entry, waitMs: number): void {
+    if (entry.plan === null) {
+      this.#abandoned(entry);
+      return;
+    }
+    // A body that may have been applied stays; otherwise a newer change may take its place.
+    if (entry.unknowns === 0 && !entry.completesCreation) entry.pinned = 0;
+    if (waitMs > 0) return this.#wait(entry, this.#now() + waitMs);
+    this.#resume(entry);
+  }
+
+  /** The same body again where it is pinned, else whatever is right now. */
+  #resume(entry: Entry): void {
+    if (entry.pinned > 0 && entry.plan !== null) this.#place(entry, entry.plan);
+    else this.#evaluate(entry);
+  }
+
+  #wait(entry: Entry, dueMs: number): void {
+    entry.state = "waiting";
+    entry.dueMs = dueMs;
+    this.#timers.push({ entry, dueMs });
+    this.#deps.changed();
+  }
+
+  #tick(): void {
+    const now = this.#now();
+    for (let timer = this.#timers.peek(); timer !== undefined && timer.dueMs <= now; timer = this.#timers.peek()) {
+      this.#timers.pop();
+      const { entry, dueMs } = timer;
+      if (entry.state !== "waiting" || entry.dueMs !== dueMs) continue;
+      this.#resume(entry);
+    }
+  }
+
+  /** Takes the entry out of whatever it waits in; its state is then to be decided anew. */
+  #unplace(entry: Entry): void {
+    this.#ready.delete(entry);
+    if (this.#parked.delete(entry)) {
+      for (const id of entry.parents.keys()) this.#forgetChild(id, entry);
+    }
+  }
+
+  #forgetChild(parentId: string, child: Entry): void {
+    const parent = this.#entries.get(parentId);
+    if (parent === undefined || !parent.children.delete(child)) return;
+    if (parent.isIdle && parent.state === "parked") this.#entries.delete(parent.id);
+  }
+
+  /** Parents whose id neither the store nor this window was asked for yet. */
+  #unaskedParents(entry: Entry): readonly EntityId[] {
+    const refs = entry.candidate?.refs ?? [];
+    if (refs.length === 0) return refs;
+    return refs.filter((ref) => {
+      const id = entryId(ref.entity, ref.key);
+      const here = idOf(this.#entries.get(id)?.known);
+      if (here !== null) entry.parents.set(id, here);
+      return !entry.parents.has(id);
+    });
+  }
+
+  #most(verb: Verb): number {
+    return verb === "lookup" ? 1 : this.#options.maxItems;
+  }
+
+  #groupDueInMs(group: Group, lane: Lane, now: number): number {
+    const head = group.head(lane);
+    if (head === undefined) return Number.POSITIVE_INFINITY;
+    if (head.attempts > 0 || head.returned) return 0;
+    // A parent usually comes by itself, just behind its child: give it some time before a request is spent on it.
+    if (group.verb === "lookup") return head.arrivedMs + 5 * this.#options.lingerMs - now;
+    return group.size >= this.#most(group.verb) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
+  }
+
+  #dueGroup(lane: Lane, now: number): Group | null {
+    return this.#ready.oldest(lane, (group) => this.#groupDueInMs(group, lane, now) <= 0);
+  }
+}
+
+interface Timer {
+  readonly entry: Entry;
+  readonly dueMs: number;
+}
+
+const idOf = (remembered: Remembered | null | undefined): number | null =>
+  remembered === null || remembered === undefined || remembered.deleted ? null : remembered.id;
+
+const laneOf = (entries: readonly Entry[]): Lane => (entries.some(({ lane }) => lane === "live") ? "live" : "backfill");
+
+const cut = (entries: readonly Entry[], lane: Lane, closedBy: ClosedBy): Cut => {
+  const plans = entries.map((entry) => {
+    assert.ok(entry.plan !== null, "an entry leaves only with a plan");
+    return entry.plan;
+  });
+  const [first] = entries;
+  const [plan] = plans;
+  assert.ok(first !== undefined && plan !== undefined, "a batch is never empty");
+  const writes = entries.map(({ entity, key }, i) => ({
+    entity,
+    key,
+    id: plans[i]?.id ?? null,
+    body: plans[i]?.body ?? {},
+  }));
+  return { entity: first.entity, verb: plan.verb, lane, closedBy, entries, writes };
+};

@@ -1,0 +1,64 @@
+/**
+ * `npm test`: every test, on a fresh clone too. Installs the packages if need be, runs the unit tests, then those that
+ * talk to real services. Further arguments go to vitest. The last line is "N passed, N failed".
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { endWithNpm, findNode, installPackages, run } from "../src/cli/bootstrap.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const VITEST = join(ROOT, "node_modules", "vitest", "vitest.mjs");
+
+/** Runs one vitest project; what it counted, and its exit code. */
+const runProject = async (project, args) => {
+  const folder = mkdtempSync(join(tmpdir(), "sell-sink-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const flags = ["run", "--project", project, "--passWithNoTests", ...reporters];
+    const code = await run(findNode(), [VITEST, ...flags, ...args], { cwd: ROOT });
+    return { code, ...count(report, code, project) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const count = (report, code, project) => {
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] } = read(report);
+  if (numPendingTests > 0) process.stdout.write(`${numPendingTests} skipped\n`);
+  // A file that broke before its first test has no test to count.
+  const broken = testResults.filter(({ status, assertionResults }) => status === "failed" && !assertionResults.length);
+  // In CI nobody reads that a service was not tried, so there it counts as failed.
+  const hidden = project === "integration" && process.env["CI"] ? numPendingTests : 0;
+  const failed = numFailedTests + broken.length + hidden;
+  return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
+};
+
+const read = (report) => {
+  try {
+    return JSON.parse(readFileSync(report, "utf8"));
+  } catch {
+    return {}; // vitest ended before it wrote one, and its exit code says so
+  }
+};
+
+const INTERRUPTED = [129, 130, 143];
+
+const main = async (args) => {
+  let passed = 0;
+  let failed = (await installPackages()) === 0 ? 0 : 1;
+  for (const project of failed === 0 ? ["unit", "integration"] : []) {
+    const result = await runProject(project, args);
+    passed += result.passed;
+    failed += result.failed;
+    if (INTERRUPTED.includes(result.code)) break;
+  }
+  if (passed + failed === 0) process.stdout.write("No test ran.\n");
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+};
+
+endWithNpm();
+process.exitCode = await main(process.argv.slice(2));

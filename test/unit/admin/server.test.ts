@@ -1,0 +1,113 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import type { Health } from "../../../src/admin/health.ts";
+import { type Admin, startAdmin } from "../../../src/admin/server.ts";
+
+const GOOD: Health = { live: { ok: true }, ready: { ok: true }, started: { ok: true } };
+
+const open: Admin[] = [];
+afterEach(async () => {
+  for (const admin of open.splice(0)) await admin.close();
+});
+
+const anAdmin = async (health: () => Health = () => GOOD, scrape?: () => Promise<never>): Promise<Admin> => {
+  const admin = await startAdmin(
+    { port: 0, host: "127.0.0.1" },
+    {
+      health,
+      scrape: scrape ?? (async () => ({ contentType: "text/plain; version=0.0.4", text: "a 1\n" })),
+      version: "1.2.3",
+    },
+  );
+  open.push(admin);
+  return admin;
+};
+
+/** Everything a server says to these bytes until it closes the connection. */
+const raw = (admin: Admin, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let heard = "";
+    const socket = connect(Number(new URL(admin.url).port), "127.0.0.1", () => socket.write(bytes));
+    socket.on("data", (chunk) => {
+      heard += chunk.toString();
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(heard));
+  });
+
+test.each(["/livez", "/readyz", "/startupz"])("%s answers 200 while all is well", async (path) => {
+  const { url } = await anAdmin();
+  const reply = await fetch(url + path);
+  expect([reply.status, await reply.text()]).toEqual([200, "ok\n"]);
+});
+
+test("a failing probe says why and leaves the others alone", async () => {
+  const { url } = await anAdmin(() => ({
+    ...GOOD,
+    ready: { ok: false, why: "draining: the process was asked to stop" },
+  }));
+  const ready = await fetch(`${url}/readyz`);
+  expect([ready.status, await ready.text()]).toEqual([503, "draining: the process was asked to stop\n"]);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+});
+
+test("/metrics answers with the scrape, / names what there is, anything else is 404", async () => {
+  const { url } = await anAdmin();
+  const metrics = await fetch(`${url}/metrics?name[]=a`);
+  expect([metrics.headers.get("content-type"), await metrics.text()]).toEqual(["text/plain; version=0.0.4", "a 1\n"]);
+  expect(await (await fetch(url)).text()).toBe("sell-sink 1.2.3: /livez /readyz /startupz /metrics\n");
+  expect((await fetch(`${url}/debug`)).status).toBe(404);
+});
+
+test("a scrape that fails is a 500 with its sentence and no stack", async () => {
+  const { url } = await anAdmin(undefined, () => Promise.reject(new Error("Redis is away")));
+  const reply = await fetch(`${url}/metrics`);
+  expect([reply.status, await reply.text()]).toEqual([500, "failed: Redis is away\n"]);
+});
+
+test.each(["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])("%s is refused", async (method) => {
+  const { url } = await anAdmin();
+  const [status, allow] = await new Promise<[number | undefined, string | undefined]>((resolve, reject) => {
+    request(`${url}/livez`, { method }, (reply) => resolve([reply.resume().statusCode, reply.headers.allow]))
+      .on("error", reject)
+      .end();
+  });
+  expect([status, allow]).toEqual([405, "GET, HEAD"]);
+});
+
+test("HEAD answers without a body", async () => {
+  const { url } = await anAdmin();
+  const reply = await fetch(`${url}/livez`, { method: "HEAD" });
+  expect([reply.status, reply.headers.get("content-length"), await reply.text()]).toEqual([200, "3", ""]);
+});
+
+test("a huge header is refused", async () => {
+  const admin = await anAdmin();
+  const heard = await raw(admin, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${"a".repeat(20_000)}\r\n\r\n`);
+  expect(heard).toMatch(/^HTTP\/1\.1 431/);
+});
+
+test("a request that never ends is cut off", async () => {
+  const admin = await anAdmin();
+  expect(await raw(admin, "GET /livez HTTP/1.1\r\nHost:")).toMatch(/^HTTP\/1\.1 408/);
+}, 20_000);
+
+test("a body is not waited for: the connection closes behind the answer", async () => {
+  const admin = await anAdmin();
+  const heard = await raw(admin, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");
+  expect(heard).toMatch(/^HTTP\/1\.1 405/);
+});
+
+test("a taken port is one sentence that names the setting", async () => {
+  const { url } = await anAdmin();
+  const port = Number(new URL(url).port);
+  const second = startAdmin(
+    { port, host: "127.0.0.1" },
+    { health: () => GOOD, scrape: () => Promise.reject(), version: "1" },
+  );
+  await expect(second).rejects.toMatchObject({
+    code: "ADMIN_PORT",
+    message: `The admin address 127.0.0.1:${port} is not free: another process listens there; set admin.port.`,
+  });
+});

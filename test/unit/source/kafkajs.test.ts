@@ -1,0 +1,13 @@
+import { describe, expect, it } from "vitest";
+import { assertPatchedVersion, CompressionTypes, Kafka } from "../../../src/source/kafkajs.ts";
+
+describe("the patched client", () => {
+  it("fails with the next step when kafkajs has another version", () => {
+    expect(() => assertPatchedVersion("2.2.5")).toThrow(/2\.2\.5 is installed.*PATCHED_VERSION/);
+  });
+
+  it("is loaded with everything that only the default import has", () => {
+    expect(Kafka).toBeTypeOf("function");
+    expect(CompressionTypes.ZSTD).toBe(4);
+  });
+});

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { createGauges } from "../../../src/telemetry/gauges.ts";
+import { createRegistry } from "../../../src/telemetry/metrics.ts";
+import type { PartitionSnapshot, Snapshot } from "../../../src/telemetry/snapshot.ts";
+
+const aPartition = (overrides: Partial<PartitionSnapshot> = {}): PartitionSnapshot => ({
+  topic: "orders",
+  partition: 3,
+  endOffset: 100,
+  lag: 7,
+  oldestPendingAgeS: { live: 1.5, backfill: 0 },
+  lastCommitS: 1_700_000_000,
+  paused: null,
+  ...overrides,
+});
+
+const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
+  partitions: [aPartition()],
+  gate: {
+    mode: "redis",
+    windows: [{ limit: 200, perMs: 60_000, used: 50 }],
+    cooldownLeftMs: 0,
+    permitsPerSecond: 3.3,
+    replicas: 2,
+  },
+  halted: false,
+  windowRecords: 12,
+  windowBytes: 3_400,
+  ...overrides,
+});
+
+const scraped = () => {
+  const registry = createRegistry("erp", "1");
+  const fill = createGauges(registry, ["orders"]);
+  return async (snapshot: Snapshot): Promise<Record<string, number>> => {
+    fill(snapshot);
+    const lines = (await registry.metrics()).split("\n").filter((line) => line.startsWith("sell_sink_"));
+    return Object.fromEntries(
+      lines.map((line) => {
+        const [name = "", value = ""] = line.split(" ");
+        return [name.replace("sell_sink_", "").replace(/,?consumergroup="erp"/, ""), Number(value)];
+      }),
+    );
+  };
+};
+
+test("the gauges of an owned partition say what the snapshot said", async () => {
+  const metrics = await scraped()(aSnapshot());
+  expect(metrics).toMatchObject({
+    'consumer_lag_records{topic="orders",partition="3"}': 7,
+    'log_end_offset{topic="orders",partition="3"}': 100,
+    'oldest_pending_record_age_seconds{topic="orders",partition="3",lane="live"}': 1.5,
+    'oldest_pending_record_age_seconds{topic="orders",partition="3",lane="backfill"}': 0,
+    'last_commit_timestamp_seconds{topic="orders",partition="3"}': 1_700_000_000,
+    'assigned{topic="orders",partition="3"}': 1,
+    'subscription_info{topic="orders"}': 1,
+    "window_records{}": 12,
+    'breaker_state{state="closed"}': 1,
+  });
+});
+
+test("a lost partition leaves no series behind", async () => {
+  const scrape = scraped();
+  await scrape(aSnapshot({ partitions: [aPartition({ paused: "quota" })] }));
+  const metrics = await scrape(aSnapshot({ partitions: [] }));
+  expect(Object.keys(metrics).filter((name) => name.includes('partition="3"'))).toEqual([]);
+});
+
+test("what is not known is absent, never -1", async () => {
+  const metrics = await scraped()(
+    aSnapshot({ partitions: [aPartition({ lag: null, endOffset: null, lastCommitS: null })] }),
+  );
+  const names = Object.keys(metrics).filter((name) => name.includes('partition="3"'));
+  expect(names.map((name) => name.split("{")[0]).toSorted()).toEqual([
+    "assigned",
+    "oldest_pending_record_age_seconds",
+    "oldest_pending_record_age_seconds",
+  ]);
+});
+
+test("the quota is told by window; a cool-down and a full window count as exhausted", async () => {
+  const scrape = scraped();
+  const { gate } = aSnapshot();
+  expect(await scrape(aSnapshot())).toMatchObject({
+    'quota_remaining{quota="sell",window="60s",source="redis"}': 150,
+    'quota_used_ratio{quota="sell",window="60s",source="redis"}': 0.25,
+    'quota_exhausted{quota="sell"}': 0,
+    'limiter_mode{mode="redis"}': 1,
+    'limiter_mode{mode="closed"}': 0,
+  });
+  expect(await scrape(aSnapshot({ gate: { ...gate, cooldownLeftMs: 3_000 } }))).toMatchObject({
+    'quota_exhausted{quota="sell"}': 1,
+    'cooldown_left_seconds{quota="sell"}': 3,
+  });
+  const full = [{ limit: 200, perMs: 60_000, used: 200 }];
+  expect(await scrape(aSnapshot({ gate: { ...gate, windows: full } }))).toMatchObject({
+    'quota_exhausted{quota="sell"}': 1,
+  });
+});

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+import { createRegistry } from "../../../src/telemetry/metrics.ts";
+import { observe } from "../../../src/telemetry/observe.ts";
+
+const anObserver = () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger(
+    { level: "info", fields: { version: "1" } },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  );
+  const registry = createRegistry("erp", "1.2.3");
+  const emit = observe({ logger, registry });
+  const series = async (start: string): Promise<string[]> =>
+    (await registry.metrics()).split("\n").filter((line) => line.startsWith(start));
+  return { emit, lines, series };
+};
+
+test("a delivery is counted with its latency and logs nothing", async () => {
+  const { emit, lines, series } = anObserver();
+  emit("delivered", { topic: "orders", result: "created", latencyMs: 400 });
+  expect(await series("sell_sink_records_delivered_total")).toEqual([
+    'sell_sink_records_delivered_total{operation="created",consumergroup="erp"} 1',
+  ]);
+  expect(await series("sell_sink_delivery_latency_seconds_sum")).toEqual([
+    'sell_sink_delivery_latency_seconds_sum{consumergroup="erp",topic="orders",operation="created"} 0.4',
+  ]);
+  expect(lines).toEqual([]);
+});
+
+test("a request is counted by code and timed by class; a 429 counts as throttled", async () => {
+  const { emit, series } = anObserver();
+  emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "429", tookMs: 80 });
+  emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "timeout", tookMs: 6_000 });
+  const requests = await series('sell_sink_requests_total{operation="upsert"');
+  expect(requests).toContain('sell_sink_requests_total{operation="upsert",code="429",consumergroup="erp"} 1');
+  expect(requests).toContain('sell_sink_requests_total{operation="upsert",code="timeout",consumergroup="erp"} 1');
+  expect(await series("sell_sink_request_duration_seconds_count")).toEqual([
+    'sell_sink_request_duration_seconds_count{consumergroup="erp",operation="upsert",code="4xx"} 1',
+    'sell_sink_request_duration_seconds_count{consumergroup="erp",operation="upsert",code="timeout"} 1',
+  ]);
+  expect(await series("sell_sink_throttled_responses_total")).toEqual([
+    'sell_sink_throttled_responses_total{quota="sell",consumergroup="erp"} 1',
+  ]);
+});
+
+test("counters that alerts watch exist at 0 before anything happened", async () => {
+  const { series } = anObserver();
+  expect(await series("sell_sink_throttled_responses_total")).toHaveLength(1);
+  expect(await series('sell_sink_requests_total{operation="upsert",code="401"')).toHaveLength(1);
+  expect((await series("sell_sink_records_dead_lettered_total")).length).toBeGreaterThan(0);
+  expect(await series("sell_sink_rebalances_total")).toEqual(['sell_sink_rebalances_total{consumergroup="erp"} 0']);
+});
+
+test("every own series carries the group, the prefix and a help text", async () => {
+  const { series } = anObserver();
+  const all = await series("");
+  for (const line of all.filter((text) => text !== "" && !text.startsWith("#"))) {
+    expect(line).toMatch(/^sell_sink_/);
+    expect(line).toContain('consumergroup="erp"');
+  }
+  expect(all.filter((line) => /^# HELP \S+\s*$/.test(line))).toEqual([]);
+  expect(all).toContain('sell_sink_build_info{version="1.2.3",consumergroup="erp"} 1');
+});
+
+test.each([
+  ["info", "joined", { memberId: "m", lost: 0, kept: 1, gained: 2, tookMs: 300 }],
+  ["warn", "redis-unreachable", { address: "redis:6379", cause: "ECONNREFUSED" }],
+  ["warn", "kafka-crashed", { cause: "x", restart: true }],
+  ["error", "kafka-crashed", { cause: "x", restart: false }],
+  ["error", "halted", { kind: "auth", message: "Sell refuses the token." }],
+] as const)("%s is the level of %s", (level, name, fields) => {
+  const { emit, lines } = anObserver();
+  emit(name, fields as never);
+  expect(lines).toMatchObject([{ level, event: name, version: "1", ...fields }]);
+});
+
+test("text from outside cannot forge a line, a colour or the reading order", () => {
+  const { emit, lines } = anObserver();
+  emit("commit-refused", { cause: "bad\n\u001b[31mred\u202e" });
+  expect(lines[0]).toMatchObject({
+    cause: "bad\\u{a}\\u{1b}[31mred\\u{202e}",
+    msg: "Kafka refused a commit (bad\\u{a}\\u{1b}[31mred\\u{202e}); it comes again.",
+  });
+});
