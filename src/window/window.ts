@@ -389,7 +389,8 @@ export class Window {
       const verdict = judge(mutation, entry.known);
       if (verdict !== "apply") {
         this.#deps.emit("stale-skipped", { entity: entry.entity, reason: verdict });
-        this.#deps.settle(entry.dropCandidate());
+        // What is deleted already ends a whole run; a re-delivered change says nothing about those before it.
+        this.#deps.settle(verdict === "already-deleted" ? entry.shift(entry.standsFor) : entry.dropCandidate());
         continue;
       }
       const { known, lookedUp, parents } = entry;
