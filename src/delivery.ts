@@ -254,7 +254,8 @@ const sort = (cut: Cut, receipt: Receipt) => {
     const outcome: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };
     switch (outcome.status) {
       case "accepted":
-        accepted.push({ entry, outcome });
+        if (isMissed(entry, outcome, cut)) rejected.push({ entry, errant: GONE });
+        else accepted.push({ entry, outcome });
         break;
       case "rejected": {
         const { status: _, ...errant } = outcome;
@@ -278,3 +279,12 @@ const sort = (cut: Cut, receipt: Receipt) => {
   }
   return { accepted, rejected, again, unknown, refused };
 };
+
+const GONE: Errant = {
+  stage: "deliver",
+  reason: "record-gone",
+  message: "Sell no longer has the record that was written before, and the route says onMissing: deadLetter.",
+};
+
+const isMissed = ({ candidate }: Entry, { result }: { readonly result: string }, { verb }: Cut): boolean =>
+  result === "missing" && verb === "upsert" && candidate?.onMissing === "deadLetter";

@@ -25,7 +25,9 @@ import type {
 import { Intake } from "./intake.ts";
 import type { Clock } from "./lib/clock.ts";
 import { Tasks } from "./lib/tasks.ts";
+import { partitionSnapshot } from "./partition-snapshot.ts";
 import type { Emit } from "./telemetry/events.ts";
+import type { Snapshot } from "./telemetry/snapshot.ts";
 import { Budget } from "./window/budget.ts";
 import { Window } from "./window/window.ts";
 
@@ -42,6 +44,8 @@ export interface Stages {
 export interface PipelineOptions {
   /** Names this process in the marks it commits. */
   readonly nonce: string;
+  /** Names the account in them. */
+  readonly accountMark: string;
   readonly startFrom: (topic: string) => StartFrom;
   readonly maxItems: number;
   readonly lingerMs: number;
@@ -63,6 +67,7 @@ export interface PipelineDeps {
 }
 
 const COMMIT_EVERY_MS = 1_000;
+const ENDS_EVERY_TURNS = 15;
 /** How long a rejoin waits for what is on the wire: a little more than a request's deadline. */
 const BARRIER_MS = 6_500;
 /** How long SIGTERM waits for it; the whole exit stays below 10 s. */
@@ -83,12 +88,15 @@ export class Pipeline {
   readonly #delivery: Delivery;
   readonly #running = new AbortController();
   #isStopping = false;
+  #hasJoined = false;
+  #lastTurnMs: number;
 
   constructor(stages: Stages, options: PipelineOptions, deps: PipelineDeps) {
     this.#stages = stages;
     this.#options = options;
     this.#deps = deps;
-    const { source, gate, target } = stages;
+    const { source, gate } = stages;
+    this.#lastTurnMs = deps.clock.monotonicMs();
     this.#tasks = new Tasks((error) => this.#taskFailed(error));
     this.#budget = new Budget(options);
     this.#window = new Window(options, {
@@ -98,7 +106,7 @@ export class Pipeline {
       changed: () => this.#delivery.wake(),
       arrived: () => this.#delivery.wakeRecall(),
     });
-    const shared = { ...deps, ...stages, ...options, tasks: this.#tasks, account: target.account };
+    const shared = { ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark };
     this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
     this.#ownership = new Ownership({
       ...shared,
@@ -125,8 +133,28 @@ export class Pipeline {
     return this.#ownership.partitions;
   }
 
-  get isHalted(): boolean {
-    return this.#delivery.isHalted;
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  /** Monotonic time of the loop's last turn, about once a second while all is well. */
+  get lastTurnMs(): number {
+    return this.#lastTurnMs;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const held = this.partitions.map((partition) => partition.held);
+    return {
+      partitions: this.partitions.map((partition) => partitionSnapshot(partition, this.#deps.clock.now())),
+      gate: await this.#stages.gate.peek(),
+      halted: this.#delivery.isHalted,
+      windowRecords: held.reduce((sum, { records }) => sum + records, 0),
+      windowBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** Consumes until `stop`. */
@@ -158,6 +186,7 @@ export class Pipeline {
         this.#intake.prepareSoon(owned);
       },
       onAssignment: (assignment) => {
+        this.#hasJoined = true;
         this.#ownership.onAssignment(assignment);
         for (const partition of this.partitions) this.#applyPause(partition);
       },
@@ -172,8 +201,10 @@ export class Pipeline {
   }
 
   async #everySecond(signal: AbortSignal): Promise<void> {
-    for (;;) {
+    for (let turn = 1; ; turn++) {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
+      this.#lastTurnMs = this.#deps.clock.monotonicMs();
+      if (turn % ENDS_EVERY_TURNS === 0) this.#tasks.own(this.#refreshEnds());
       this.#updatePauses();
       this.#delivery.wake(); // the lease may have come back
       if (this.#ownership.isFrozen) continue;
@@ -183,6 +214,16 @@ export class Pipeline {
       );
       await this.#delivery.recallAwaitedParents();
       if (this.#delivery.isAccepting) this.#expireParked(signal);
+    }
+  }
+
+  /** A paused partition is not fetched, so its end must be asked for. */
+  async #refreshEnds(): Promise<void> {
+    const topics = [...new Set(this.partitions.map(({ topic }) => topic))];
+    const ends = await this.#stages.source.endOffsets(topics).catch(() => []);
+    for (const end of ends) {
+      const partition = this.#ownership.get(end);
+      if (partition !== undefined && end.high > partition.highWatermark) partition.highWatermark = end.high;
     }
   }
 

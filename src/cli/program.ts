@@ -1,6 +1,7 @@
 /** The command line: one file a command, gathered here. */
 import { Command, CommanderError } from "commander";
 import { EXIT, failed } from "./exit.ts";
+import type { Register } from "./register.ts";
 import { runCommand } from "./run.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { styled, type Terminal } from "./terminal.ts";
@@ -43,11 +44,9 @@ const createProgram = async (terminal: Terminal, done: (code: number) => void): 
     .configureHelp({ styleTitle: (title) => styled(terminal, "bold", title) })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .exitOverride();
-  runCommand(program, terminal, done);
-  validateCommand(program, terminal, done);
-  sandboxCommand(program, terminal, done);
   const { demoCommand } = await import("./demo.ts");
-  demoCommand(program);
+  const commands: readonly Register[] = [runCommand, validateCommand, sandboxCommand, demoCommand];
+  for (const register of commands) register(program, terminal, done);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 };

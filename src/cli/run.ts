@@ -1,5 +1,4 @@
 /** `sell-sink run`: the connector, until a signal or until it cannot go on. */
-import type { Command } from "commander";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createLogger } from "../telemetry/logger.ts";
@@ -7,12 +6,13 @@ import { createRegistry } from "../telemetry/metrics.ts";
 import { observe } from "../telemetry/observe.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT, failed } from "./exit.ts";
+import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { supervise } from "./supervise.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
-export const runCommand = (program: Command, terminal: Terminal, done: (code: number) => void): void => {
+export const runCommand: Register = (program, terminal, done) => {
   program
     .command("run")
     .description("deliver changes from Kafka to Sell until SIGTERM or Ctrl-C")

@@ -1,22 +1,32 @@
 /** `sell-sink sandbox`: the simulator of Zendesk Sell, to try a mapping without an account. */
-import { type Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { ConnectorError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
+import type { SandboxOptions } from "../sandbox/config.ts";
 import { EXIT } from "./exit.ts";
+import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
-import type { Terminal } from "./terminal.ts";
 
 const PORT = 8600;
+const PROFILES = ["customer", "sell-documented", "none"] as const;
 
-export const sandboxCommand = (program: Command, terminal: Terminal, done: (code: number) => void): void => {
+interface Options {
+  readonly port: number;
+  readonly quota: (typeof PROFILES)[number];
+  readonly bulk: boolean;
+}
+
+export const sandboxCommand: Register = (program, terminal, done) => {
   program
     .command("sandbox")
     .description("serve a simulator of Zendesk Sell on 127.0.0.1 until Ctrl-C")
-    .option("-p, --port <port>", "port to listen on, 0 for any free one", port, PORT)
-    .action(async (options: { port: number }) => {
+    .option("-p, --port <port>", "port to listen on, 0 for any free one", portOf, PORT)
+    .addOption(new Option("--quota <profile>", "limit it enforces").choices(PROFILES).default("customer"))
+    .option("--no-bulk", "offer only what Zendesk documents: one record a request")
+    .action(async ({ port, quota, bulk }: Options) => {
       using signals = stopSignals(process, (code) => process.exit(code));
-      const { startSandbox } = await import("../sandbox/index.ts");
-      const sandbox = await startSandbox({ port: options.port }, { clock: systemClock, random: systemRandom });
+      const sandbox = await start({ port, rate: { profile: quota }, settings: { bulk } });
       terminal.out(`A simulator of Zendesk Sell listens at ${sandbox.url}; any token is accepted. Ctrl-C ends it.\n`);
       await aborted(signals.signal);
       await sandbox.close();
@@ -24,11 +34,25 @@ export const sandboxCommand = (program: Command, terminal: Terminal, done: (code
     });
 };
 
-const port = (text: string): number => {
+const start = async (options: SandboxOptions) => {
+  const { startSandbox } = await import("../sandbox/index.ts");
+  try {
+    return await startSandbox(options, { clock: systemClock, random: systemRandom });
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE")) throw cause;
+    const message = `Port ${options.port} is taken by another process; choose another one with --port.`;
+    throw new ConnectorError("USAGE", message, { retriable: false, cause });
+  }
+};
+
+const portOf = (text: string): number => {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError("It must be a number from 0 to 65535.");
   return value;
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,12 +1,11 @@
 /** `sell-sink validate`: is the configuration in order, and what does it come to? */
-import type { Command } from "commander";
 import { stringify } from "yaml";
 import { masked } from "../config/secrets.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Register } from "./register.ts";
 
-export const validateCommand = (program: Command, terminal: Terminal, done: (code: number) => void): void => {
+export const validateCommand: Register = (program, terminal, done) => {
   program
     .command("validate")
     .description("check a configuration and say everything that is wrong with it")

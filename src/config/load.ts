@@ -31,7 +31,7 @@ export const loadConfig = (path: string, env: Readonly<Record<string, string | u
 };
 
 /** Sections are checked one by one, so that a fault in one hides neither faults nor cross-field rules of the others. */
-export const parseConfig = (source: YamlSource): Loaded => {
+const parseConfig = (source: YamlSource): Loaded => {
   const problems: Problem[] = [...source.problems];
   const warnings: Problem[] = [];
   const { sections, issues } = parseSections(source.data, problems.length > 0 && source.data === undefined);

@@ -6,9 +6,9 @@ import type { CrossFieldFault } from "./rules.ts";
 import type { Config } from "./spec.ts";
 
 /** Longest wait for calls in flight before this process joins again. */
-export const BARRIER_MS = 6_500;
+const BARRIER_MS = 6_500;
 /** Longest wait for calls in flight at a stop; the whole exit takes at most 10 s. */
-export const DRAIN_MS = 7_000;
+const DRAIN_MS = 7_000;
 /** What a last commit, or the scheduling of a busy process, may take. */
 const MARGIN_MS = 500;
 

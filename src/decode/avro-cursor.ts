@@ -57,23 +57,21 @@ export class AvroCursor {
   }
 
   take(size: number): Buffer {
-    if (size < 0 || size > this.left) throw broken("end in the middle of a value");
-    const from = this.#at;
-    this.#at += size;
+    const from = this.#skip(size);
     return this.bytes.subarray(from, this.#at);
   }
 
   text(): string {
-    const bytes = this.take(this.int());
-    const text = bytes.toString("utf8");
+    const from = this.#skip(this.int());
+    const text = this.bytes.toString("utf8", from, this.#at);
     // Only a replacement character can be the trace of bytes that are no UTF-8.
-    if (text.includes("\ufffd") && !isUtf8(bytes)) throw badValue("A text is not UTF-8.");
+    if (text.includes("\ufffd") && !isUtf8(this.bytes.subarray(from, this.#at))) throw badValue("A text is not UTF-8.");
     return markText(text);
   }
 
   /** The shortest decimal of the float, 0.1 and not 0.10000000149011612, as JSON has it. */
   float(): number | string {
-    const float = this.take(4).readFloatLE();
+    const float = this.bytes.readFloatLE(this.#skip(4));
     for (let digits = 6; digits < 9; digits++) {
       const number = Number(float.toPrecision(digits));
       if (Math.fround(number) === float) return number;
@@ -82,7 +80,15 @@ export class AvroCursor {
   }
 
   double(): number | string {
-    return double(this.take(8).readDoubleLE());
+    return double(this.bytes.readDoubleLE(this.#skip(8)));
+  }
+
+  /** Where the next `size` bytes begin. */
+  #skip(size: number): number {
+    if (size < 0 || size > this.left) throw broken("end in the middle of a value");
+    const from = this.#at;
+    this.#at += size;
+    return from;
   }
 
   /** Items of an array or map, block by block; every item takes at least one byte, so the count is bounded by the bytes. */

@@ -85,6 +85,8 @@ const numberEnd = (text: string, start: number): number => {
 };
 
 const needsMark = (number: string): boolean => {
+  // Sixteen characters up to here are a safe integer, or have a sign or point and but 15 digits: microsecond clocks end here.
+  if (number.length === MAX_SAFE.length && number <= MAX_SAFE) return false;
   if (!NUMBER.test(number)) return false;
   const digits = number.charCodeAt(0) === MINUS ? number.slice(1) : number;
   const isInteger = /^\d+$/.test(digits);

@@ -26,7 +26,7 @@ export const coreCall = (write: Write, verb: Verb, resource: Resource, keyField:
 };
 
 /** Which record has this key? Several are ambiguous: writing to one of them would be a guess. */
-export const lookupCall = (write: Write, resource: Resource, keyField: string): Call =>
+const lookupCall = (write: Write, resource: Resource, keyField: string): Call =>
   callOf(
     { method: "GET", path: `${resource.corePath}?${keyFilter(resource, keyField, write.key)}`, body: null },
     false,

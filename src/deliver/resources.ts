@@ -2,7 +2,7 @@
 import type { Entity, Fields } from "../domain/mutation.ts";
 
 /** What this adapter can write. Orders need their lines read, compared and replaced, which comes with a later release. */
-export type SellEntity = Exclude<Entity, "orders">;
+type SellEntity = Exclude<Entity, "orders">;
 
 export interface Resource {
   readonly corePath: string;
@@ -60,8 +60,11 @@ const RESOURCES: { readonly [E in SellEntity]: Resource } = {
   },
 };
 
-/** Null for an entity this adapter does not write; `validate` refuses a route to it. */
+/** Null for an entity this adapter does not write; `unsupported` is the sentence that refuses a route to it. */
 export const resourceOf = (entity: Entity): Resource | null => (entity === "orders" ? null : RESOURCES[entity]);
+
+export const unsupported = (entity: Entity): string =>
+  `Writing ${entity} to Sell comes with a later release: remove its route from the configuration.`;
 
 /**
  * The body with the ERP key in it. Filter and body get the key from one place: a record created without it would be

@@ -15,9 +15,9 @@ import type { SellConfig } from "./config.ts";
 import { coreCall } from "./core.ts";
 import { createCredential } from "./credential.ts";
 import { type HaltPlace, haltOf } from "./halts.ts";
-import { type Opened, openSell } from "./open.ts";
+import { type Opened, type Opening, openSell } from "./open.ts";
 import { readExchange } from "./reading.ts";
-import { resourceOf } from "./resources.ts";
+import { type Resource, resourceOf, unsupported } from "./resources.ts";
 import { createSkuMemory } from "./sku-memory.ts";
 import { createWire, MAX_REQUEST_BYTES, type WireRequest } from "./wire.ts";
 
@@ -51,31 +51,32 @@ export const createSellTarget = (config: SellConfig, { clock, emit, version, tel
     return opened;
   };
 
-  const talk = async (
-    request: WireRequest,
-    what: Pick<Batch, "entity" | "verb"> | null,
-    items: number,
-    signal: AbortSignal,
-  ) => {
+  /** `what` null: a question of `open`. A call cut off by `signal` is counted too: it may have arrived. */
+  const talk = async (request: WireRequest, what: Batch | null, signal: AbortSignal) => {
     const token = await credential.token();
     const startedMs = clock.monotonicMs();
-    const exchange = await wire.exchange(request, token, signal);
-    emit("request-done", {
-      verb: what?.verb ?? "open",
-      entity: what?.entity ?? "accounts",
-      items,
-      code: exchange.kind === "reply" ? String(exchange.status) : exchange.cause,
-      tookMs: clock.monotonicMs() - startedMs,
-    });
-    return { exchange, token };
+    const done = (code: string): void =>
+      emit("request-done", {
+        verb: what?.verb ?? "open",
+        entity: what?.entity ?? "accounts",
+        items: what?.writes.length ?? 0,
+        code,
+        tookMs: clock.monotonicMs() - startedMs,
+      });
+    try {
+      const exchange = await wire.exchange(request, token, signal);
+      done(exchange.kind === "reply" ? String(exchange.status) : exchange.cause);
+      return { exchange, token };
+    } catch (error) {
+      done("cut-off");
+      throw error;
+    }
   };
 
-  const callFor = (batch: Batch): Call | null => {
-    const resource = resourceOf(batch.entity);
-    if (resource === null) return null;
+  const callFor = (batch: Batch, resource: Resource): Call => {
     const { verb, writes } = batch;
     if (verb !== "lookup" && ready().dialect === "bulk") {
-      assert(writes.length <= BULK_ITEMS, "a bulk request takes 50 writes");
+      assert(writes.length > 0 && writes.length <= BULK_ITEMS, "a bulk request takes 1 to 50 writes");
       serial += 1;
       return bulkCall(batch, verb, resource, config.keyField, serial);
     }
@@ -98,16 +99,17 @@ export const createSellTarget = (config: SellConfig, { clock, emit, version, tel
       return ready().accountId;
     },
     async open(permit, signal) {
-      const ask = (request: WireRequest) => talk(request, null, 0, signal);
+      const ask: Opening["talk"] = (request, until) => talk(request, null, until);
       opened = await openSell({ config, credential, talk: ask, permit, tell, emit }, signal);
     },
     async send(batch, signal) {
-      const call = callFor(batch);
-      if (call === null) return heldBack(batch);
+      const resource = resourceOf(batch.entity);
+      if (resource === null) return heldBack(batch);
+      const call = callFor(batch, resource);
       const { request } = call;
       if (request.body !== null && Buffer.byteLength(request.body) > MAX_REQUEST_BYTES) return tooLarge(batch);
 
-      const { exchange, token } = await talk(request, batch, batch.writes.length, signal);
+      const { exchange, token } = await talk(request, batch, signal);
       const { outcomes, throttle, halt } = readExchange(call, exchange, batch.writes.length);
       if (exchange.kind !== "reply") return { outcomes, throttle: null, halt: null, httpStatus: null, announced: null };
 
@@ -137,10 +139,7 @@ const pathOf = ({ path }: WireRequest): string => path.split("?", 1)[0] ?? path;
 const heldBack = ({ entity, writes }: Batch): Receipt => ({
   outcomes: forAll(writes.length, { status: "retriable", reason: "unsupported-entity" }),
   throttle: null,
-  halt: {
-    kind: "configuration",
-    message: `Writing ${entity} to Sell comes with a later release: remove its route from the configuration.`,
-  },
+  halt: { kind: "configuration", message: unsupported(entity) },
   httpStatus: null,
   announced: null,
 });

@@ -43,6 +43,8 @@ export interface Mutation {
   /** Every mapped field has a value or null. False when a column was unavailable or absent: then it is no full image. */
   readonly complete: boolean;
   readonly lane: Lane;
+  /** What to do when the remembered record is gone in the CRM. */
+  readonly onMissing: "recreate" | "skip" | "deadLetter";
   /** Name of the route it came by; versions are compared within one route only. */
   readonly route: string;
   readonly version: Version | null;

@@ -6,7 +6,8 @@ export const FORMATS = ["debezium-json", "debezium-avro"] as const;
 
 const ENTITY = z.enum(["accounts", "contacts", "leads", "products", "deals", "orders"]);
 const COLUMN = z.string().min(1);
-const SCALAR = z.union([z.string(), z.number(), z.boolean()]);
+const SCALARS = [z.string(), z.number(), z.boolean()] as const;
+const SCALAR = z.union(SCALARS);
 const HINT =
   /^(decimal\(\d{1,2}\)|varDecimal|date|time|microTime|timestamp|microTimestamp|nanoTimestamp|zonedTimestamp|zonedTime|microDuration|bits\(\d{1,5}\)|bytes|text|int64)$/;
 
@@ -83,7 +84,7 @@ const FROM = z.strictObject({
     .meta({
       description: "One step or a list of steps, applied in order.",
     }),
-  values: namedBy(z.string(), z.union([SCALAR, z.null()]))
+  values: namedBy(z.string(), z.union([...SCALARS, z.null()]))
     .optional()
     .meta({
       description:
@@ -106,7 +107,7 @@ const FROM = z.strictObject({
 });
 
 const CONSTANT = z.strictObject({
-  value: oneOf("text, a number, true, false, null, or a list of these", [SCALAR, z.null(), z.array(SCALAR)]).meta({
+  value: oneOf("text, a number, true, false, null, or a list of these", [...SCALARS, z.null(), z.array(SCALAR)]).meta({
     description: "A constant.",
   }),
   write: WRITE,
@@ -136,14 +137,19 @@ const FIELD = oneOf("a column name, or an object with one of from, value, templa
   REF,
 ]);
 
-const LAST_WORDS = oneOf("a constant, or an object with one of from, value, template", [SCALAR, FROM, CONSTANT, TEXT]);
+const LAST_WORDS = oneOf("a constant, or an object with one of from, value, template", [
+  ...SCALARS,
+  FROM,
+  CONSTANT,
+  TEXT,
+]);
 
 const CONDITION = oneOf("a value, { in: [..] }, { not: value or [..] } or { exists: true or false }", [
-  SCALAR,
+  ...SCALARS,
   z.strictObject({ in: z.array(SCALAR).min(1).meta({ description: "The column has one of these values." }) }),
   z.strictObject({
     not: z
-      .union([SCALAR, z.array(SCALAR).min(1)])
+      .union([...SCALARS, z.array(SCALAR).min(1)])
       .meta({ description: "The column has another value than this, or than each of these." }),
   }),
   z.strictObject({ exists: z.boolean().meta({ description: "The column is set, or with false is null or absent." }) }),

@@ -77,7 +77,9 @@ const compileRoute = (route: RouteConfig): CompiledRoute => {
         complete: write.body.complete,
         lane: route.lane === "backfill" || isRead(change) ? "backfill" : "live",
         route: name,
-        version: change.version,
+        onMissing: route.onMissing,
+        // Without a version nothing is ever judged stale.
+        version: route.guard ? change.version : null,
         origin: change.origin,
         tombstone: change.tombstone,
         sourceTsMs: change.sourceTsMs,

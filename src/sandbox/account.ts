@@ -82,7 +82,12 @@ export class Account {
   }
 
   /** `completed` gives what the record holds beyond the request, once that is valid. Pointers of problems start with `pointer`. */
-  create(name: ResourceName, data: JsonObject, pointer = "", completed?: (record: JsonObject) => JsonObject): WriteResult {
+  create(
+    name: ResourceName,
+    data: JsonObject,
+    pointer = "",
+    completed?: (record: JsonObject) => JsonObject,
+  ): WriteResult {
     const checked = this.#check(name, data, null, pointer);
     if (checked.status === "invalid") return checked;
     const record = { ...checked.record, ...this.#implied(name, checked.record), ...completed?.(checked.record) };
@@ -97,8 +102,12 @@ export class Account {
   update(name: ResourceName, row: Row, data: JsonObject, touch: boolean, pointer = ""): WriteResult {
     const checked = this.#check(name, data, row, pointer);
     if (checked.status === "invalid") return checked;
+    if (name === "orders") {
+      this.#orderOfDeal.delete(Number(row.record["deal_id"]));
+      this.#orderOfDeal.set(Number(checked.record["deal_id"]), row);
+    }
     if (checked.changed) this.#tables[name].replace(row, checked.record, this.#clock.now(), this.#visibleMs());
-    else if (touch) row.updatedMs = Math.max(this.#clock.now(), row.createdMs + 1);
+    else if (touch) this.#tables[name].touch(row, this.#clock.now());
     return { status: "done", result: checked.changed ? "updated" : "unchanged", row };
   }
 
@@ -111,7 +120,9 @@ export class Account {
     }
     if (name === "orders") {
       this.#orderOfDeal.delete(Number(row.record["deal_id"]));
-      for (const line of this.rows("line_items")) if (line.record["order_id"] === row.id) this.remove("line_items", line);
+      for (const line of this.rows("line_items")) {
+        if (line.record["order_id"] === row.id) this.remove("line_items", line);
+      }
     }
   }
 
@@ -208,19 +219,7 @@ const isIndexed = (path: string, fields: FieldTable): boolean =>
     ? fields.get(path.slice("custom_fields.".length))?.type !== "multi_select_list"
     : path === "sku" || path.endsWith("_id");
 
-const times = (row: Row): JsonObject => ({ created_at: isoOf(row.createdMs), updated_at: isoOf(row.updatedMs) });
-
-/** Rows of one batch share their millisecond: the last text is kept. */
-let lastMs = Number.NaN;
-let lastIso = "";
-const isoOf = (ms: number): string => {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
-  }
-  return lastIso;
-};
+const times = (row: Row): JsonObject => ({ created_at: row.createdAt, updated_at: row.updatedAt });
 
 const fullName = (record: JsonObject): string =>
   [record["first_name"], record["last_name"]].filter((part) => typeof part === "string" && part !== "").join(" ");
-

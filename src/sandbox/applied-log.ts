@@ -39,7 +39,9 @@ export interface LoggedRequest {
   items: number;
   /** Null: no status was sent (yet). */
   status: number | null;
-  /** How long the reply asked to wait. */
+  /** The quota refused it. */
+  refused: boolean;
+  /** How long a refusal asked to wait; null when it did not say. */
   hintMs: number | null;
   /** What became of the reply; `open` while nothing has. */
   reply: "open" | "sent" | "cut" | "withheld";
@@ -83,6 +85,7 @@ export class AppliedLog {
       instance,
       items: 0,
       status: null,
+      refused: false,
       hintMs: null,
       reply: "open",
       endMs: null,

@@ -63,6 +63,8 @@ export const readBulk = (call: Call, name: string): BulkRequest | Reply | null =
     return whole(call, 413, { field: "/items", code: "too_many_items", details });
   }
   const meta = isObject(metaGiven) ? metaGiven : {};
+  const items = readItems(call, given);
+  if ("status" in items) return items;
   const operation = OPERATIONS.find((known) => known === (meta["operation"] ?? "upsert"));
   if (operation === undefined) return whole(call, 400, { field: "/meta/operation", code: "invalid_payload" });
   const request = { kind: name, ...kind, resource: resourceOf(kind.resource), operation };
@@ -71,15 +73,19 @@ export const readBulk = (call: Call, name: string): BulkRequest | Reply | null =
     const details = "An upsert needs filterable attributes to match on";
     return whole(call, 422, { field: "/meta/match_on", code: "incorrect_payload", details });
   }
-  const items = readItems(call, given);
-  if ("status" in items) return items;
   const repeated = repetition(items, operation === "upsert" ? matchOn : operation === "create" ? [] : ["id"]);
   return repeated === null ? { ...request, matchOn, items } : whole(call, 422, repeated);
 };
 
-const whole = (call: Call, status: number, problem: Problem): Reply => refuse(call, status, { resource: "bulk", ...problem });
+const whole = (call: Call, status: number, problem: Problem): Reply =>
+  refuse(call, status, { resource: "bulk", ...problem });
 
-const matchPaths = ({ account }: Call, resource: Resource, kind: Kind, given: Json | undefined): readonly string[] | null => {
+const matchPaths = (
+  { account }: Call,
+  resource: Resource,
+  kind: Kind,
+  given: Json | undefined,
+): readonly string[] | null => {
   const paths = given === undefined ? kind.matchOn : given;
   if (!Array.isArray(paths) || paths.length === 0) return null;
   const isUsable = (path: unknown): path is string => {
@@ -96,7 +102,11 @@ const readItems = (call: Call, given: readonly Json[]): readonly BulkItem[] | Re
   for (const [index, item] of given.entries()) {
     const data = isObject(item) ? item["data"] : undefined;
     if (!isObject(item) || !isObject(data)) {
-      return whole(call, 400, { field: `/items/${index}/data`, code: "invalid_payload", details: "Every item needs data" });
+      return whole(call, 400, {
+        field: `/items/${index}/data`,
+        code: "invalid_payload",
+        details: "Every item needs data",
+      });
     }
     const ref = isObject(item["meta"]) ? item["meta"]["ref"] : undefined;
     const key = keyOf(data, call.account.config.keyField);
@@ -111,11 +121,15 @@ const repetition = (items: readonly BulkItem[], identity: readonly string[]): Pr
   const records = new Set<string>();
   for (const { index, ref, data } of items) {
     if (ref !== null) {
-      if (refs.has(ref)) return { field: `/items/${index}/meta/ref`, code: "incorrect_payload", details: "The ref is not unique" };
+      if (refs.has(ref))
+        return { field: `/items/${index}/meta/ref`, code: "incorrect_payload", details: "The ref is not unique" };
       refs.add(ref);
     }
     if (identity.length === 0) continue;
-    const record = identity.length === 1 ? String(valueAt(data, identity[0] ?? "")) : JSON.stringify(identity.map((path) => valueAt(data, path)));
+    const record =
+      identity.length === 1
+        ? String(valueAt(data, identity[0] ?? ""))
+        : JSON.stringify(identity.map((path) => valueAt(data, path)));
     if (record !== "undefined" && records.has(record)) return { field: `/items/${index}`, code: "duplicate_in_batch" };
     records.add(record);
   }

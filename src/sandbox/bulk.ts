@@ -54,7 +54,13 @@ export const applyBulk = (call: Call, request: BulkRequest, count = request.item
     if (result.meta.status !== 200) failed += 1;
     items.push(result);
   }
-  const meta = { type: "collection", count: items.length, succeeded: items.length - failed, failed, logref: call.logref };
+  const meta = {
+    type: "collection",
+    count: items.length,
+    succeeded: items.length - failed,
+    failed,
+    logref: call.logref,
+  };
   return { status: failed === 0 ? 200 : 207, body: { items, meta } };
 };
 
@@ -112,7 +118,9 @@ const upsert = (call: Call, request: BulkRequest, item: BulkItem): ItemResult =>
     const status = call.account.settings().multiMatch === "error-409" ? 409 : 422;
     note(call, request, item, null, "failed", "ambiguous_match");
     const field = pointerOf(item, matchOn[0] ?? "");
-    return failure(request, item, status, [{ field, code: "ambiguous_match", details: `${matches.length} records match` }]);
+    return failure(request, item, status, [
+      { field, code: "ambiguous_match", details: `${matches.length} records match` },
+    ]);
   }
   const result =
     row === undefined
@@ -181,4 +189,3 @@ const note = (
     atMs: call.atMs(),
   });
 };
-

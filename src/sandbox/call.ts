@@ -17,8 +17,10 @@ export interface Call {
   readonly fault: Fault | null;
   /** Monotonic milliseconds. */
   atMs(): number;
-  /** Filled by the dialects, read by the log. */
+  /** Filled by the dialects. */
   readonly applied: AppliedItem[];
+  /** Moves `applied` to the log: after applying, before replying. */
+  record(): void;
 }
 
 export const refuse = (call: Call, status: number, ...problems: readonly Problem[]): Reply =>

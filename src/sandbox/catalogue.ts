@@ -11,7 +11,12 @@ export const people = (call: Call): Reply | null => {
     case "accounts":
       return id === "self" && call.method === "GET" ? self(call) : unknownPath(call);
     case "users":
-      return readOnly(call, "user", USERS, id === "self" ? String(USERS[0].id) : id, ["email", "name", "role", "status"]);
+      return readOnly(call, "user", USERS, id === "self" ? String(USERS[0].id) : id, [
+        "email",
+        "name",
+        "role",
+        "status",
+      ]);
     case "pipelines":
       return readOnly(call, "pipeline", PIPELINES, id, ["name"]);
     case "stages":
@@ -51,7 +56,9 @@ const readOnly = (
   if (call.method !== "GET") return unknownPath(call);
   if (id !== undefined) {
     const data = records.find((record) => String(record["id"]) === id);
-    return data === undefined ? refuse(call, 404, { resource: type, code: "not_found" }) : json({ data, meta: { type } });
+    return data === undefined
+      ? refuse(call, 404, { resource: type, code: "not_found" })
+      : json({ data, meta: { type } });
   }
   let found = records;
   for (const [name, value] of call.query) {

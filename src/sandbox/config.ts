@@ -92,14 +92,23 @@ const answerSchema = z.strictObject({
   status: z.int().min(200).max(599),
   headers: z.record(z.string(), z.string()).optional(),
   body: jsonSchema.optional().meta({ description: "Text is sent as it is, anything else as JSON." }),
-  retryAfterDateMs: z.int().optional().meta({ description: "Adds Retry-After as a date so many milliseconds from now." }),
+  retryAfterDateMs: z
+    .int()
+    .optional()
+    .meta({ description: "Adds Retry-After as a date so many milliseconds from now." }),
 });
 
 const replySchema = z.union([
   z.enum(["normal", "reset", "cut", "truncated", "silence"]),
   answerSchema,
   z.strictObject({ trickleMs: z.int().min(0).meta({ description: "One byte, then this wait, and so on." }) }),
-  z.strictObject({ hugeBytes: z.int().min(1).max(2 ** 32), gzip: z.boolean().default(false) }),
+  z.strictObject({
+    hugeBytes: z
+      .int()
+      .min(1)
+      .max(2 ** 32),
+    gzip: z.boolean().default(false),
+  }),
 ]);
 
 const itemFaultSchema = z.strictObject({

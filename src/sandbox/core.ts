@@ -3,8 +3,8 @@ import { keyOf, kindOf, type WriteResult } from "./account.ts";
 import { bodyHash } from "./applied-log.ts";
 import { type Call, json, refuse, unknownPath } from "./call.ts";
 import { catalogue, people } from "./catalogue.ts";
-import { listReply, readQuery } from "./list.ts";
 import { addLineItem } from "./line-items.ts";
+import { listReply, readQuery } from "./list.ts";
 import type { JsonObject, Reply } from "./reply.ts";
 import { RESOURCES, type Resource, type ResourceName, resourceOf } from "./resources.ts";
 import type { Filter, Row } from "./table.ts";
@@ -29,7 +29,10 @@ export const core = (call: Call): Reply => {
 
 /** What a resource without plan or right answers, in both dialects. */
 export const forbidden = (call: Call): Reply =>
-  refuse(call, 403, { code: "insufficient_scope", details: "The account's plan or the token's user does not allow this" });
+  refuse(call, 403, {
+    code: "insufficient_scope",
+    details: "The account's plan or the token's user does not allow this",
+  });
 
 const lineItems = (call: Call, orderId: number, id: string | undefined): Reply => {
   const order = call.account.get("orders", orderId);
@@ -81,19 +84,22 @@ const upsert = (call: Call, resource: Resource): Reply => {
   if (data === null) return emptyData(call, resource);
   const query = readQuery(call, resource);
   if ("status" in query) return query;
-  if (query.filters.length === 0) return refuse(call, 400, { code: "invalid_param", details: "An upsert needs a filter" });
+  if (query.filters.length === 0)
+    return refuse(call, 400, { code: "invalid_param", details: "An upsert needs a filter" });
   const matches = call.account.find(resource.name, query.filters);
   const [row] = matches;
   const { multiMatch } = call.account.settings();
   if (matches.length > 1 && multiMatch !== "first") {
     note(call, resource.name, null, data, "failed", "ambiguous_match");
     const details = `${matches.length} records match`;
-    return refuse(call, multiMatch === "error-409" ? 409 : 422, { resource: resource.type, code: "ambiguous_match", details });
+    return refuse(call, multiMatch === "error-409" ? 409 : 422, {
+      resource: resource.type,
+      code: "ambiguous_match",
+      details,
+    });
   }
   const result =
-    row === undefined
-      ? call.account.create(resource.name, data)
-      : call.account.update(resource.name, row, data, true);
+    row === undefined ? call.account.create(resource.name, data) : call.account.update(resource.name, row, data, true);
   return written(call, resource, data, result);
 };
 

@@ -45,7 +45,8 @@ export class FaultScript {
       if (!meets(entry.fault, subject)) continue;
       entry.seen += 1;
       const { nth, everyNth } = entry.fault.match;
-      const isDue = (nth === undefined || entry.seen === nth) && (everyNth === undefined || entry.seen % everyNth === 0);
+      const isDue =
+        (nth === undefined || entry.seen === nth) && (everyNth === undefined || entry.seen % everyNth === 0);
       if (chosen === null && entry.left > 0 && isDue) chosen = entry;
     }
     if (chosen === null) return null;

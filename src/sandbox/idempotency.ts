@@ -23,7 +23,10 @@ export class IdempotencyKeys {
   }
 
   /** `first`: go on, then `finish` or `abandon`. `repeated`: send this. The others are a 409 and a 422. */
-  begin(key: string, body: string): { status: "first" | "in-progress" | "other-body" } | { status: "repeated"; reply: Reply } {
+  begin(
+    key: string,
+    body: string,
+  ): { status: "first" | "in-progress" | "other-body" } | { status: "repeated"; reply: Reply } {
     const bodyHash = hash("sha1", body, "hex");
     const known = this.#known.get(key);
     if (known === undefined || this.#clock.monotonicMs() - known.atMs >= REMEMBERED_MS) {

@@ -147,7 +147,10 @@ const bucket = (initial: number, perMs: number, burst: number | null): Limiter =
   let filledAt = Number.NEGATIVE_INFINITY;
   const capacity = (): number => burst ?? limit;
   const refill = (nowMs: number): number => {
-    tokens = Math.min(capacity(), filledAt === Number.NEGATIVE_INFINITY ? capacity() : tokens + ((nowMs - filledAt) * limit) / perMs);
+    tokens = Math.min(
+      capacity(),
+      filledAt === Number.NEGATIVE_INFINITY ? capacity() : tokens + ((nowMs - filledAt) * limit) / perMs,
+    );
     filledAt = nowMs;
     return tokens;
   };

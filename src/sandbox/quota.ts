@@ -149,7 +149,11 @@ export class Quota {
         return { granted: false, hintMs, reply: { status: 429, headers } };
       case "text":
         headers["Content-Type"] = "text/plain; charset=utf-8";
-        return { granted: false, hintMs, reply: { status: 429, headers, body: "Number of allowed API requests exceeded" } };
+        return {
+          granted: false,
+          hintMs,
+          reply: { status: 429, headers, body: "Number of allowed API requests exceeded" },
+        };
     }
   }
 

@@ -1,6 +1,7 @@
 /** Sell's resources and their attributes as data, from Zendesk's reference and from what its own clients and tests show. */
-import { isObject } from "./value-at.ts";
+
 import type { Json, JsonObject } from "./reply.ts";
+import { isObject } from "./value-at.ts";
 
 export const RESOURCES = ["contacts", "leads", "deals", "products", "orders", "line_items"] as const;
 export type ResourceName = (typeof RESOURCES)[number];

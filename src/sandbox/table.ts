@@ -9,6 +9,9 @@ export interface Row {
   readonly id: number;
   readonly createdMs: number;
   updatedMs: number;
+  /** The same as ISO text, for replies. */
+  readonly createdAt: string;
+  updatedAt: string;
   /** Counts the changes of the record, from 1. */
   version: number;
   /** Replaced by each write, never changed in place: the index keeps the one it has seen. */
@@ -59,18 +62,34 @@ export class Table {
   }
 
   insert(id: number, record: JsonObject, nowMs: number, visibleMs: number): Row {
-    const row = { id, createdMs: nowMs, updatedMs: nowMs, version: 1, record, indexed: null, deleted: false };
+    const at = isoOf(nowMs);
+    const row: Row = {
+      id,
+      createdMs: nowMs,
+      updatedMs: nowMs,
+      createdAt: at,
+      updatedAt: at,
+      version: 1,
+      record,
+      indexed: null,
+      deleted: false,
+    };
     this.#rows.set(id, row);
     this.#pending.push({ row, record, visibleMs });
     return row;
   }
 
-  /** `updatedMs` always ends after `createdMs`: comparing the two is how a client tells an update from a create. */
   replace(row: Row, record: JsonObject, nowMs: number, visibleMs: number): void {
     row.record = record;
     row.version += 1;
-    row.updatedMs = Math.max(nowMs, row.createdMs + 1);
+    this.touch(row, nowMs);
     this.#pending.push({ row, record, visibleMs });
+  }
+
+  /** `updatedMs` always ends after `createdMs`: comparing the two is how a client tells an update from a create. */
+  touch(row: Row, nowMs: number): void {
+    row.updatedMs = Math.max(nowMs, row.createdMs + 1);
+    row.updatedAt = isoOf(row.updatedMs);
   }
 
   remove(row: Row): void {
@@ -150,3 +169,14 @@ const textAt = (record: JsonObject, path: string): string | null => textOf(value
 
 const textOf = (value: unknown): string | null =>
   value === null || value === undefined || typeof value === "object" ? null : String(value);
+
+/** Rows of one batch share their millisecond: the last text is kept. */
+let lastMs = Number.NaN;
+let lastIso = "";
+const isoOf = (ms: number): string => {
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
+};

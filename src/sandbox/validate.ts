@@ -182,7 +182,8 @@ const address = (value: Json, name: string, report: Report): Json | undefined =>
 const prices = (value: Json, name: string, report: Report): Json | undefined => {
   if (!Array.isArray(value)) return wrongType(name, report);
   const wrong = value.findIndex(
-    (price) => !isObject(price) || plainNumber(price["amount"] ?? null) === null || typeof price["currency"] !== "string",
+    (price) =>
+      !isObject(price) || plainNumber(price["amount"] ?? null) === null || typeof price["currency"] !== "string",
   );
   return wrong === -1 ? value : report(`${name}/${wrong}`, "incorrect_value");
 };
@@ -246,7 +247,8 @@ const isTextList = (value: Json): value is readonly string[] =>
 /** Equal as JSON, whatever the order of names. */
 const same = (a: Json, b: Json): boolean => {
   if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] ?? null));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] ?? null));
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => same(a[name] ?? null, b[name] ?? null));

@@ -19,7 +19,10 @@ export interface Exchange {
 }
 
 /** The whole body as text; `too-large` beyond `maxBytes`; `gone` when the client went away first. */
-export const readBody = (req: IncomingMessage, maxBytes: number): Promise<string | { readonly failed: "too-large" | "gone" }> =>
+export const readBody = (
+  req: IncomingMessage,
+  maxBytes: number,
+): Promise<string | { readonly failed: "too-large" | "gone" }> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -40,7 +43,12 @@ export const send = (exchange: Exchange, reply: Reply): void => {
 };
 
 /** Sends `normal`, or what the fault makes of it. Resolves when nothing more will be sent. */
-export const sendBadly = async (exchange: Exchange, how: FaultReply, normal: Reply, signal: AbortSignal): Promise<void> => {
+export const sendBadly = async (
+  exchange: Exchange,
+  how: FaultReply,
+  normal: Reply,
+  signal: AbortSignal,
+): Promise<void> => {
   const { res } = exchange;
   if (how === "normal") return send(exchange, normal);
   if (how === "silence") return; // until the client has had enough
@@ -99,7 +107,10 @@ const huge = async (exchange: Exchange, bytes: number, gzip: boolean, signal: Ab
   await pipeline(stages, { signal }).catch(() => {});
 };
 
-const answer = ({ status, headers, body, retryAfterDateMs }: Extract<FaultReply, { status: number }>, clock: Clock): Reply => {
+const answer = (
+  { status, headers, body, retryAfterDateMs }: Extract<FaultReply, { status: number }>,
+  clock: Clock,
+): Reply => {
   const date =
     retryAfterDateMs === undefined ? {} : { "Retry-After": new Date(clock.now() + retryAfterDateMs).toUTCString() };
   return { status, headers: { ...headers, ...date }, body };
@@ -112,7 +123,7 @@ const bodyText = ({ body }: Reply): string | null => {
 
 /** `bytes` null: the headers of the reply say it themselves. */
 const head = ({ res, request, logref, headers, clock }: Exchange, reply: Reply, bytes: number | null): void => {
-  request.status = reply.status;
+  if (!res.destroyed) request.status = reply.status;
   res.setHeader("Date", httpDate(clock.now()));
   res.setHeader("X-Request-Id", logref);
   if (bytes !== null && reply.status !== 204) res.setHeader("Content-Length", bytes);

@@ -9,6 +9,12 @@ import type { KafkaConfig, TlsConfig } from "./config.ts";
 import { logLevel } from "./kafkajs.ts";
 import { saslOptions } from "./sasl.ts";
 
+/**
+ * Patience with a broker that is away: about 40 s, then kafkajs crashes and starts anew. With its default of 5 retries both
+ * members of a group crashed when one broker died.
+ */
+export const RETRY = { retries: 8, maxRetryTime: 10_000 };
+
 const CONNECTION_TIMEOUT_MS = 10_000; // kafkajs's 1 s is too short for a TLS handshake with a busy broker
 const KEEP_ALIVE_MS = 60_000;
 
@@ -22,8 +28,7 @@ export const clientConfig = (config: KafkaConfig, { clock, onLog = () => {} }: C
   brokers: [...config.brokers],
   clientId: config.clientId,
   connectionTimeout: CONNECTION_TIMEOUT_MS,
-  // With fewer retries both members of a group crashed when a broker died.
-  retry: { retries: 8, maxRetryTime: 30_000 },
+  retry: RETRY,
   logLevel: logLevel.WARN,
   logCreator: () => onLog,
   ...(config.tls?.enabled && { ssl: true, socketFactory: tlsSockets(config.tls) }),

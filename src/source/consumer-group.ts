@@ -17,7 +17,7 @@ import type { Emit } from "../telemetry/events.ts";
 import type { KafkaAdmin } from "./admin.ts";
 import { createAssigner } from "./assigner.ts";
 import type { KafkaConfig } from "./config.ts";
-import { clientConfig } from "./connection.ts";
+import { clientConfig, RETRY } from "./connection.ts";
 import { createFetchRounds } from "./fetch-rounds.ts";
 import { kafkaErrorType, kafkaFailed, ownError } from "./kafka-error.ts";
 import { Kafka } from "./kafkajs.ts";
@@ -72,7 +72,7 @@ export class ConsumerGroup implements RecordSource {
       maxBytesPerPartition: Math.min(config.maxBytes, BYTES_PER_PARTITION_MAX),
       readUncommitted: false,
       allowAutoTopicCreation: false,
-      retry: { retries: 8, maxRetryTime: 30_000 },
+      retry: RETRY,
       partitionAssigners: [
         createAssigner({
           claims: () => this.#ownership.current(),
@@ -330,7 +330,9 @@ export class ConsumerGroup implements RecordSource {
 
   #silenceMs(): number {
     const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options.config;
-    return 2 * sessionTimeoutMs + (this.#state === "member" ? 0 : rebalanceTimeoutMs);
+    // kafkajs says nothing while it waits for its next try, nor while a join waits for the other members.
+    const quietMs = RETRY.maxRetryTime + (this.#state === "member" ? 0 : rebalanceTimeoutMs);
+    return 2 * sessionTimeoutMs + quietMs;
   }
 
   #ifOurs(partition: TopicPartition, act: () => void): void {
@@ -377,7 +379,7 @@ export class ConsumerGroup implements RecordSource {
 }
 
 const SILENT =
-  "The Kafka consumer has shown no sign of life for two session timeouts and no connection error either; restart the process.";
+  "The Kafka consumer has shown no sign of life for two session timeouts, and no connection error either; restart the process.";
 
 const commitRefused = (reason: string, cause?: unknown): ConnectorError =>
   new ConnectorError(

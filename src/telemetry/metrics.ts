@@ -1,5 +1,6 @@
 /** Counters and histograms, fed by events. Names, labels and units are a contract with alerts and dashboards. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { TallyCounter, TallyHistogram } from "./tally.ts";
 
 export const PREFIX = "sell_sink_";
 
@@ -28,6 +29,7 @@ const ITEM_BUCKETS = [1, 5, 10, 20, 30, 40, 50];
 
 const VERBS = ["upsert", "update", "delete", "lookup"];
 /** A counter must exist at 0, else its first increase is invisible to `rate`. */
+const RESULTS = ["created", "updated", "unchanged", "deleted"];
 const FIRST_CODES = ["200", "401", "403", "429"];
 const FIRST_REASONS = ["mapping-error", "no-identity", "bad-value", "unresolved-reference"];
 
@@ -38,6 +40,9 @@ export const createMetrics = (registry: Registry) => {
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
     new Histogram({ name: `${PREFIX}${name}`, help, labelNames, buckets, registers });
 
+  const tally = (name: string, help: string, label: string, first: readonly string[] = []) =>
+    new TallyCounter(`${PREFIX}${name}`, help, label, registry, first);
+
   const metrics = {
     requests: counter("requests_total", "Requests to Sell, every attempt.", ["operation", "code"]),
     requestDuration: histogram(
@@ -47,13 +52,16 @@ export const createMetrics = (registry: Registry) => {
       REQUEST_BUCKETS_S,
     ),
     retries: counter("retries_total", "Records that have to be sent again.", ["reason"]),
-    delivered: counter("records_delivered_total", "Records that Sell accepted.", ["operation"]),
+    delivered: tally("records_delivered_total", "Records that Sell accepted.", "operation", RESULTS),
     deadLettered: counter("records_dead_lettered_total", "Records in the dead-letter topic.", ["reason"]),
-    skipped: counter("records_skipped_total", "Records that were settled without a call of their own.", ["reason"]),
-    deliveryLatency: histogram(
-      "delivery_latency_seconds",
-      "From the record's timestamp to its acceptance.",
-      ["topic", "operation"],
+    skipped: tally("records_skipped_total", "Records that were settled without a call of their own.", "reason"),
+    deliveryLatency: new TallyHistogram(
+      {
+        name: `${PREFIX}delivery_latency_seconds`,
+        help: "From the record's timestamp to its acceptance.",
+        labelNames: ["topic", "operation"],
+        registry,
+      },
       LATENCY_BUCKETS_S,
     ),
     throttled: counter("throttled_responses_total", "Answers 429 in spite of the gate: somebody else spends.", [

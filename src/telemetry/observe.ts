@@ -92,7 +92,7 @@ const OBSERVATIONS: Observations = {
     line: ({ url, cause }) => warn(`The schema registry at ${url} does not answer (${cause}); its records wait.`),
   },
   "record-stalled": { line: ({ topic, cause }) => warn(`Records of ${topic} wait: ${cause}`) },
-  "record-skipped": { count: ({ skipped }, { reason }) => skipped.inc({ reason }) },
+  "record-skipped": { count: ({ skipped }, { reason }) => skipped.add(reason) },
   "dead-lettered": {
     line: ({ position, reason, message }) => warn(`${position} went to the dead letters (${reason}): ${message}`),
     count: ({ deadLettered }, { reason }) => deadLettered.inc({ reason }),
@@ -141,11 +141,11 @@ const OBSERVATIONS: Observations = {
   },
   delivered: {
     count: ({ delivered, deliveryLatency }, { topic, result, latencyMs }) => {
-      delivered.inc({ operation: result });
-      deliveryLatency.observe({ topic, operation: result }, Math.max(latencyMs, 0) / 1_000);
+      delivered.add(result);
+      deliveryLatency.add(topic, result, Math.max(latencyMs, 0) / 1_000);
     },
   },
-  superseded: { count: ({ skipped }, { count }) => skipped.inc({ reason: "superseded" }, count) },
+  superseded: { count: ({ skipped }, { count }) => skipped.add("superseded", count) },
   retried: {
     line: ({ reason, items, waitMs }) => debug(`${items} records are sent again in ${waitMs} ms (${reason}).`),
     count: ({ retries }, { reason, items }) => retries.inc({ reason }, items),
@@ -157,8 +157,8 @@ const OBSERVATIONS: Observations = {
   halted: { line: ({ message }) => error(message) },
   unhalted: { line: ({ kind }) => info(`Requests go on: the cause of the stop (${kind}) is gone.`) },
   "reference-parked": { count: ({ parked: gauge }, { entity, parked }) => gauge.set({ entity }, parked) },
-  "no-op": { count: ({ skipped }) => skipped.inc({ reason: "no-op" }) },
-  "stale-skipped": { count: ({ skipped }, { reason }) => skipped.inc({ reason }) },
+  "no-op": { count: ({ skipped }) => skipped.add("no-op") },
+  "stale-skipped": { count: ({ skipped }, { reason }) => skipped.add(reason) },
 
   // store
   "store-failed": {

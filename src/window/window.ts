@@ -460,12 +460,13 @@ export class Window {
     this.#evaluate(entry);
   }
 
-  /** The remembered record is gone in Sell: an update is done with that, an upsert creates it again. */
-  #vanished(entry: Entry, mutation: Mutation): void {
+  /** The remembered record is gone in Sell: an update is done with that, an upsert goes by the route's `onMissing`. */
+  #vanished(entry: Entry, { action, onMissing }: Mutation): void {
     entry.known = null;
     entry.lookedUp = true;
+    const standsFor = entry.standsFor;
     this.#unpin(entry);
-    if (mutation.action === "update") this.#deps.settle(entry.shift(entry.standsFor));
+    if (action === "update" || onMissing === "skip") this.#deps.settle(entry.shift(standsFor));
     this.#evaluate(entry);
   }
 

@@ -303,6 +303,30 @@ describe("the group", () => {
     expect(holder.owned()).toHaveLength(2);
   });
 
+  it("leaves instead of joining again when it is stopped in a rebalance, after the barrier", async () => {
+    const topic = await aTopic(2);
+    const group = aName("group");
+    const inBarrier = Promise.withResolvers<void>();
+    const barriers: number[] = [];
+    const leaver = await aMember({
+      topics: [topic],
+      group,
+      beforeRejoin: async (source) => {
+        if (barriers.push(1) < 2) return;
+        inBarrier.resolve();
+        await source.commit([{ topic, partition: 0, offset: 0n, metadata: "clean" }]);
+      },
+    });
+    await leaver.until(() => leaver.assignments.length === 1);
+    const heir = await aMember({ topics: [topic], group });
+    await inBarrier.promise;
+    await leaver.source.stop();
+    await heir.until(() => heir.owned().length === 2);
+    expect(leaver.said("commit-refused")).toEqual([]);
+    expect(leaver.said("kafka-crashed")).toEqual([]);
+    expect(leaver.deaths).toEqual([]);
+  });
+
   it("reports death, with the reason, when another application uses the group", async () => {
     const topic = await aTopic(1);
     const group = aName("group");

@@ -29,6 +29,7 @@ export const aMutation = (mutation: Partial<Mutation> = {}): Mutation => ({
   refs: [],
   complete: true,
   lane: "live",
+  onMissing: "recreate",
   route: "customers",
   version: null,
   origin: "unknown",

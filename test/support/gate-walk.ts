@@ -14,6 +14,8 @@ import { RedisLimiter } from "../../src/gate/redis-limiter.ts";
 /** Everything a walk can do; times in milliseconds. */
 export type Step =
   | { readonly do: "run"; readonly ms: number }
+  /** One live call, of a replica without a live backlog. */
+  | { readonly do: "want"; readonly replica: number }
   | { readonly do: "tell"; readonly replica: number; readonly hintMs: number }
   /** Dies holding its turns; its successor knows the cool-down from the offsets it committed. */
   | { readonly do: "crash"; readonly replica: number }
@@ -21,10 +23,10 @@ export type Step =
   | { readonly do: "clock-back"; readonly ms: number };
 
 interface Replica {
-  readonly name: string;
   readonly limiter: RedisLimiter;
   readonly lanes: readonly Lane[];
   readonly turnMs: Record<Lane, number>;
+  wantedSinceMs: number | null;
   cooldown: { endsAt: string; untilMs: number };
   beatMs: number;
 }
@@ -55,6 +57,8 @@ const START_MS = 1_700_000_000_000;
 export class GateWalk {
   readonly grants: Grant[] = [];
   readonly breaches: Breach[] = [];
+  /** How long each single live call waited. */
+  readonly waitsMs: number[] = [];
   questions = 0;
   readonly #options: WalkOptions;
   readonly #replicas: Replica[];
@@ -80,6 +84,12 @@ export class GateWalk {
     switch (step.do) {
       case "run":
         return this.#run(step.ms);
+      case "want": {
+        const replica = this.#at(step.replica);
+        replica.wantedSinceMs ??= this.#nowMs;
+        replica.turnMs.live = this.#nowMs;
+        return;
+      }
       case "tell": {
         const replica = this.#at(step.replica);
         this.#announcedMs = Math.max(this.#announcedMs, this.#nowMs + step.hintMs);
@@ -113,6 +123,10 @@ export class GateWalk {
     }, 0);
   }
 
+  longestGapMs(): number {
+    return Math.max(0, ...this.grants.slice(1).map(({ atMs }, before) => atMs - (this.grants[before]?.atMs ?? atMs)));
+  }
+
   async #run(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     for (;;) {
@@ -127,7 +141,7 @@ export class GateWalk {
   #nextEvent(): { readonly atMs: number; readonly happen: () => Promise<void> } {
     const events = this.#replicas.flatMap((replica, at) => [
       { atMs: replica.beatMs, happen: () => this.#beat(replica) },
-      ...replica.lanes.map((lane) => ({
+      ...lanesOf(replica).map((lane) => ({
         atMs: Math.max(replica.turnMs[lane], replica.cooldown.untilMs) + (at === 0 ? (this.#options.lateMs ?? 0) : 0),
         happen: () => this.#ask(replica, at, lane),
       })),
@@ -138,12 +152,17 @@ export class GateWalk {
   async #ask(replica: Replica, at: number, lane: Lane): Promise<void> {
     const { endsAt, untilMs } = replica.cooldown;
     const cooldown = { endsAt, leftMs: Math.max(0, untilMs - this.#nowMs) };
-    const reply = await answered(replica.limiter.consume(lane, 1, { more: true, cooldown }));
+    const more = replica.lanes.includes(lane);
+    const reply = await answered(replica.limiter.consume(lane, 1, { more, cooldown }));
     this.#heard(replica, reply);
     replica.turnMs[lane] = this.#nowMs + Math.max(1, reply.msBeforeNext);
     if (!reply.granted) return;
     if (this.#nowMs < this.#announcedMs) this.#breach("a grant inside a cool-down");
     if (this.#nowMs < this.#closedUntilMs) this.#breach("a grant right after the state was lost");
+    if (!more && replica.wantedSinceMs !== null) {
+      this.waitsMs.push(this.#nowMs - replica.wantedSinceMs);
+      replica.wantedSinceMs = null;
+    }
     this.grants.push({ atMs: this.#nowMs, lane, replica: at });
   }
 
@@ -174,9 +193,9 @@ export class GateWalk {
     const { redis: client, quota, scopeText } = this.#options;
     const testNowMs = (): number => this.#clockOffMs + this.#nowMs;
     return {
-      name,
       limiter: new RedisLimiter({ client, quota, scopeText, replicaId: name, testNowMs }),
       lanes,
+      wantedSinceMs: null,
       turnMs: { live: this.#nowMs, backfill: this.#nowMs },
       cooldown: { endsAt: "0", untilMs: 0 },
       beatMs: this.#nowMs,
@@ -193,3 +212,6 @@ export class GateWalk {
     this.breaches.push({ what, atMs: this.#nowMs });
   }
 }
+
+const lanesOf = ({ lanes, wantedSinceMs }: Replica): readonly Lane[] =>
+  wantedSinceMs === null ? lanes : ["live", ...lanes];

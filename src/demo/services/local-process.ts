@@ -5,7 +5,7 @@
  * The child leads a process group of its own, so Ctrl-C reaches only us and we decide when it ends. However we
  * ourselves end, SIGKILL included, a small shell ends the child too (see `tether`).
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { get } from "node:http";
 import { ConnectorError } from "../../domain/errors.ts";
@@ -42,6 +42,7 @@ export class LocalProcess implements AsyncDisposable {
   readonly #recipe: Recipe;
   readonly #clock: Context["clock"];
   readonly #env: Context["env"];
+  readonly #tether: Tether;
   #run: Run | undefined;
   #log = "";
 
@@ -50,6 +51,7 @@ export class LocalProcess implements AsyncDisposable {
     this.#recipe = recipe;
     this.#clock = clock;
     this.#env = env;
+    this.#tether = tether(recipe.folder);
   }
 
   /** Resolves when it answers. Throws SERVICE_NOT_STARTED with its last words, and leaves nothing running. */
@@ -97,6 +99,7 @@ export class LocalProcess implements AsyncDisposable {
     patience.abort();
     await impatient;
     await rm(this.#recipe.folder, { recursive: true, force: true });
+    this.#tether.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,8 +124,8 @@ export class LocalProcess implements AsyncDisposable {
         this.#log = (this.#log + text).slice(-LOG_CHARS_MAX);
       });
     }
-    const release = tether(child.pid, folder);
-    return { pid: child.pid, ended: ended.finally(release) };
+    this.#tether.hold(child.pid);
+    return { pid: child.pid, ended: ended.finally(() => this.#tether.hold(undefined)) };
   }
 
   async #isReady(): Promise<boolean> {
@@ -154,18 +157,26 @@ export const launch = async (
   return service;
 };
 
+interface Tether {
+  /** The child to end, or none. */
+  hold(pid: number | undefined): void;
+  release(): void;
+}
+
 /**
- * Ends the child and removes its folder as soon as this process is gone: the shell's stdin closes then, whatever the
- * reason. An exit handler of our own would miss SIGKILL and signals that nobody handles. Returns its release.
+ * Ends the child and removes its folder as soon as this process is gone, for whatever reason: the shell's stdin closes
+ * then. An exit handler of our own would miss SIGKILL, and signals that nobody handles.
  */
-const tether = (pid: number, folder: string): (() => void) => {
-  const script = 'read -r _; kill -s KILL -- "-$0"; rm -rf -- "$1"';
-  const shell: ChildProcess = spawn("sh", ["-c", script, String(pid), folder], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
+const tether = (folder: string): Tether => {
+  const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -s KILL -- "-$pid"; rm -rf -- "$0"';
+  const shell = spawn("sh", ["-c", script, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  shell.on("error", () => {}); // no shell, no safety net
+  shell.stdin.on("error", () => {});
   shell.unref();
-  return () => shell.kill("SIGKILL");
+  return {
+    hold: (pid) => void shell.stdin.write(`${pid ?? ""}\n`),
+    release: () => void shell.kill("SIGKILL"),
+  };
 };
 
 const sendTo = (pid: number, signal: Signal): void => {

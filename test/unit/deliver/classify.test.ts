@@ -148,21 +148,20 @@ const anyReply = fc.record({
 });
 
 test("every refusal is exactly one outcome for each write, whatever the status, headers, body, verb and number", () => {
-  const property = fc.property(anyReply, fc.boolean(), fc.integer({ min: 1, max: 50 }), (reply, byId, writes) => {
+  const property = fc.property(anyReply, fc.boolean(), fc.constantFrom(1, 2, 50), (reply, byId, writes) => {
     fc.pre(reply.status < 200 || reply.status > 299);
     const { outcomes, throttle, halt } = readExchange(aCall("POST", byId), { kind: "reply", ...reply }, writes);
-    expect(outcomes).toHaveLength(writes);
-    for (const outcome of outcomes) {
-      expect(["accepted", "rejected", "retriable", "unknown", "refused"]).toContain(outcome.status);
-      // Throttling, authorisation and server faults never make a dead letter.
-      if (throttle || halt !== null || reply.status >= 500) expect(["retriable", "unknown"]).toContain(outcome.status);
-      if (outcome.status === "refused") expect(writes).toBeGreaterThan(1);
-      if (outcome.status === "rejected") expect(writes).toBe(1);
-    }
-    if (reply.status === 429) expect({ throttle, halt }).toEqual({ throttle: true, halt: null });
-    if (reply.status === 429) expect(outcomes[0]?.status).toBe("retriable");
+    const statuses = [...new Set(outcomes.map(({ status }) => status))];
+    expect({ count: outcomes.length, kinds: statuses.length }).toEqual({ count: writes, kinds: 1 });
+    const allowed = new Set(["accepted", "retriable", "unknown", writes > 1 ? "refused" : "rejected"]);
+    // Throttling, authorisation and server faults never make a dead letter.
+    if (throttle || halt !== null || reply.status >= 500)
+      for (const final of ["accepted", "refused", "rejected"]) allowed.delete(final);
+    expect(allowed).toContain(statuses[0]);
+    if (reply.status === 429)
+      expect({ throttle, halt, statuses }).toEqual({ throttle: true, halt: null, statuses: ["retriable"] });
   });
-  fc.assert(property, { numRuns: 2_000 });
+  fc.assert(property, { numRuns: 500 });
 });
 
 test("each table ends with a rule that fits everything", () => {

@@ -23,18 +23,16 @@ export type Handler = (seen: Seen, response: ServerResponse, request: IncomingMe
 
 export const aServer = async (handler: Handler) => {
   const seen: Seen[] = [];
-  const server = http.createServer(async (request, response) => {
+  const server = http.createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("error", () => undefined);
-    for await (const chunk of request) chunks.push(chunk);
-    const entry = {
-      method: request.method ?? "",
-      url: request.url ?? "",
-      headers: request.headers,
-      body: Buffer.concat(chunks).toString(),
-    };
-    seen.push(entry);
-    handler(entry, response, request);
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { method = "", url = "", headers } = request;
+      const entry = { method, url, headers, body: Buffer.concat(chunks).toString() };
+      seen.push(entry);
+      handler(entry, response, request);
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -132,7 +130,7 @@ export const bulkItems = (body: string) =>
 export const aClock = () => {
   let nowMs = 1_000_000;
   let sleepers: { atMs: number; wake: () => void }[] = [];
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const clock: Clock = {
     now: () => nowMs,
     monotonicMs: () => nowMs,

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -224,6 +225,14 @@ describe("send", () => {
     expect(sell.seen).toHaveLength(2);
   });
 
+  test("counts a call that the caller cut off", async () => {
+    const caller = new AbortController();
+    const sell = await aSell(() => caller.abort(new Error("draining")));
+    const { target, events } = await anOpenTarget({ baseUrl: sell.url });
+    await expect(target.send(aBatch(), caller.signal)).rejects.toThrow("draining");
+    expect(events.at(-1)).toMatchObject({ name: "request-done", fields: { items: 1, code: "cut-off" } });
+  });
+
   test("holds orders back with a sentence", async () => {
     const sell = await aSell(createsAll);
     const { target } = await anOpenTarget({ baseUrl: sell.url });
@@ -264,8 +273,8 @@ describe("a refused token", () => {
 
   test("halts nobody when the file holds another one already, however many calls met the old one", async () => {
     const path = await aTokenFile("old");
-    const sell = await aSell(async ({ headers }, response) => {
-      if (headers.authorization === "Bearer old") await writeFile(path, "new");
+    const sell = await aSell(({ headers }, response) => {
+      if (headers.authorization === "Bearer old") writeFileSync(path, "new");
       json(response, 401, {});
     });
     const { target } = await anOpenTarget({ baseUrl: sell.url, token: `file:${path}` });

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+# Node runs the TypeScript as it is: nothing is compiled, what is in src is what runs.
+# Both stages stand on the same Debian, because native addons are copied from one to the other.
+ARG BUILD_IMAGE=docker.io/library/node:26-trixie-slim
+ARG BASE_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot
+
+FROM ${BUILD_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image brings its own Node; those among the packages are for machines with an older one.
+RUN --mount=type=cache,target=/root/.npm \
+    npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-* node_modules/node-win-* node_modules/.bin
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="sell-sink" \
+      org.opencontainers.image.description="Streams ERP change data from Kafka into Zendesk Sell" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# Distroless keeps node in /nodejs/bin, the official image in /usr/local/bin.
+ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY src ./src
+USER 65532:65532
+EXPOSE 8080
+# Node is PID 1 and handles SIGTERM itself: no shell and no npm in between.
+ENTRYPOINT ["node", "--disable-proto=delete", "src/main.ts"]
+CMD ["run", "--config", "/etc/sell-sink/config.yaml"]

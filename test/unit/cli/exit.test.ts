@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { failed } from "../../../src/cli/exit.ts";
+import { ConnectorError } from "../../../src/domain/errors.ts";
+
+const printed = (error: unknown, secrets: readonly string[] = []) => {
+  let text = "";
+  const code = failed(error, {
+    out: () => {},
+    err: (part) => void (text += part),
+    hasColors: false,
+    env: {},
+    secrets: new Set(secrets),
+  });
+  return { code, text };
+};
+
+test("a failure is one line without a stack and exit 1", () => {
+  expect(printed(new Error("Kafka is away\nfor long"))).toEqual({
+    code: 1,
+    text: "error: Kafka is away\\u{a}for long\n",
+  });
+  expect(printed("thrown text")).toEqual({ code: 1, text: "error: thrown text\n" });
+});
+
+test("a taken admin port is a matter of configuration: exit 2", () => {
+  const error = new ConnectorError("ADMIN_PORT", "The admin address is not free.", { retriable: false });
+  expect(printed(error).code).toBe(2);
+});
+
+test.each([
+  ["as it is", (secret: string) => secret],
+  ["URL-encoded", encodeURIComponent],
+  ["in base64", (secret: string) => Buffer.from(secret).toString("base64")],
+])("a secret %s is scrubbed from last words", (_, encode) => {
+  const secret = "to/ken+with=signs";
+  const { text } = printed(new Error(`refused: ${encode(secret)} is bad`), [secret]);
+  expect(text).toBe("error: refused: *** is bad\n");
+});
