@@ -56,7 +56,6 @@ export class Committer {
       partition.stored = stored[i] ?? partition.stored;
       partition.lastCommitMs = this.#deps.clock.now();
     }
-    this.#deps.emit("committed", { partitions: owned.map(({ topic, partition }) => ({ topic, partition })) });
     return true;
   }
 

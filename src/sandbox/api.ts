@@ -1,14 +1,14 @@
 /** The way of one API request: arrival, credential, quota, fault, dialect, reply. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
-import { type Account, keyOf } from "./account.ts";
-import type { AppliedLog } from "./applied-log.ts";
-import type { Call } from "./call.ts";
-import type { Fault, Settings } from "./config.ts";
+import type { Account } from "./account.ts";
+import type { AppliedItem, AppliedLog } from "./applied-log.ts";
+import { type Call, keysOf } from "./call.ts";
+import type { Fault } from "./config.ts";
 import type { FaultScript } from "./fault-script.ts";
 import type { Quota } from "./quota.ts";
-import { errorReply, type Json, type Problem, type Reply } from "./reply.ts";
-import { RESOURCES } from "./resources.ts";
+import { errorReply, type Json, type Reply } from "./reply.ts";
+import { headerProblem, tokenOf } from "./request-head.ts";
 import { isObject } from "./value-at.ts";
 import { type Exchange, readBody, send, sendBadly } from "./wire.ts";
 import { type Work, type WorkDeps, workOf } from "./work.ts";
@@ -23,66 +23,75 @@ export interface ApiDeps extends WorkDeps {
   own(work: (signal: AbortSignal) => Promise<void>): void;
 }
 
+/** Answers requests. Never rejects for what a client does, but with the reason of `signal` when the simulator closes. */
 export const createApi = (deps: ApiDeps) => {
   let requests = 0;
-
-  /** One request. Never rejects for what the client does; rejects with the reason of `signal` when the simulator closes meanwhile. */
   return async (req: IncomingMessage, res: ServerResponse, url: URL, signal: AbortSignal): Promise<void> => {
     requests += 1;
-    const { method = "GET" } = req;
-    const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1] ?? "";
-    const instance = String(req.headers["x-sandbox-instance"] ?? "");
-    const request = deps.log.arrived(method, url.pathname, url.search, token, instance);
-    res.once("finish", () => deps.log.ended(request, "sent"));
-    res.once("close", () => deps.log.ended(request, request.status === null ? "withheld" : "cut"));
-    const logref = `req-${requests.toString(36).padStart(7, "0")}`;
-    const exchange: Exchange = { res, request, logref, headers: {}, clock: deps.clock };
-
+    const exchange = arrive(deps, req, res, url, `req-${requests.toString(36).padStart(7, "0")}`);
+    const { request, logref } = exchange;
     const text = await readBody(req, deps.settings().maxBodyBytes);
     if (typeof text !== "string") {
       if (text.failed === "too-large") send(exchange, tooLarge(logref));
       return;
     }
-    const refusal = headerProblem(req, method, token, deps.settings());
+    const token = tokenOf(req);
+    const refusal = headerProblem(req, request.method, token, deps.settings().tokens);
     if (refusal !== null) return send(exchange, errorReply(refusal.status, [refusal.problem], logref));
 
     const body = parsed(text);
-    const cost = itemsOf(method, body);
-    request.items = cost;
-    const admission = deps.quota.admit(token, deps.quota.bulkCost === "items" ? Math.max(1, cost) : 1, logref);
+    request.items = itemsOf(request.method, body);
+    const cost = deps.quota.bulkCost === "items" ? Math.max(1, request.items) : 1;
+    const admission = deps.quota.admit(token, cost, logref);
     if (!admission.granted) {
       request.refused = true;
       request.hintMs = admission.hintMs;
       return send(exchange, admission.reply);
     }
-    const parts = url.pathname.split("/").filter((part) => part !== "");
-    const account = deps.account();
-    const keys = (): readonly string[] => keysOf(account, parts, url.searchParams, body);
-    const fault = deps.faults.next({ method, path: url.pathname, keys });
-    const call: Call = {
-      method,
-      path: url.pathname,
-      parts,
-      query: url.searchParams,
-      body,
-      account,
-      logref,
-      fault,
-      atMs: () => deps.clock.monotonicMs(),
-      applied: [],
-      record: () => deps.log.applied(request, call.applied.splice(0)),
-    };
-    const work = workOf(deps, call, text, req.headers["idempotency-key"]);
+    const call = callOf(deps, exchange, url, body);
+    const work = recorded(workOf(deps, call, text, req.headers["idempotency-key"]), call);
     const granted = { ...exchange, headers: admission.headers };
-    const apply = (share: number): Reply => {
-      const reply = work.apply(share);
-      call.record();
-      return reply;
-    };
-    if (fault === null) send(granted, apply(1));
-    else await suffer(deps, granted, { apply, drop: work.drop }, fault, signal);
+    if (call.fault === null) send(granted, work.apply(1));
+    else await suffer(deps, granted, work, call.fault, signal);
   };
 };
+
+const arrive = (deps: ApiDeps, req: IncomingMessage, res: ServerResponse, url: URL, logref: string): Exchange => {
+  const instance = String(req.headers["x-sandbox-instance"] ?? "");
+  const request = deps.log.arrived(req.method ?? "GET", url.pathname, url.search, tokenOf(req), instance);
+  res.once("finish", () => deps.log.ended(request, "sent"));
+  res.once("close", () => deps.log.ended(request, request.status === null ? "withheld" : "cut"));
+  return { res, request, logref, headers: {}, clock: deps.clock };
+};
+
+const callOf = (deps: ApiDeps, { request, logref }: Exchange, url: URL, body: Json | undefined): Call => {
+  const { method, path } = request;
+  const applied: AppliedItem[] = [];
+  const call: Call = {
+    method,
+    path,
+    parts: path.split("/").filter((part) => part !== ""),
+    query: url.searchParams,
+    body,
+    account: deps.account(),
+    logref,
+    fault: null,
+    atMs: () => deps.clock.monotonicMs(),
+    applied,
+    record: () => deps.log.applied(request, applied.splice(0)),
+  };
+  const fault = deps.faults.next({ method, path, keys: () => keysOf(call) });
+  return fault === null ? call : { ...call, fault };
+};
+
+const recorded = (work: Work, call: Call): Work => ({
+  apply(share) {
+    const reply = work.apply(share);
+    call.record();
+    return reply;
+  },
+  drop: work.drop,
+});
 
 /** Delay, apply as much as the fault lets through, delay, reply as badly as it says. */
 const suffer = async (
@@ -118,32 +127,6 @@ const suffer = async (
 
 const isAnswer = ({ reply }: Fault): boolean => typeof reply === "object" && "status" in reply;
 
-interface HeaderProblem {
-  readonly status: number;
-  readonly problem: Problem;
-}
-
-const headerProblem = (
-  { headers }: IncomingMessage,
-  method: string,
-  token: string,
-  { tokens }: Settings,
-): HeaderProblem | null => {
-  if (isBlankText(headers["user-agent"])) return { status: 400, problem: { code: "invalid_user_agent" } };
-  if (!/application\/json|\*\/\*/.test(headers.accept ?? ""))
-    return { status: 406, problem: { code: "not_acceptable" } };
-  const hasBody = method === "POST" || method === "PUT";
-  if (hasBody && !/^application\/json\b/.test(headers["content-type"] ?? "")) {
-    return { status: 400, problem: { code: "invalid_header", details: "Content-Type must be application/json" } };
-  }
-  if (token === "" || (tokens !== null && !tokens.includes(token))) {
-    return { status: 401, problem: { code: "unauthorized" } };
-  }
-  return null;
-};
-
-const isBlankText = (text: string | undefined): boolean => text === undefined || text.trim() === "";
-
 const tooLarge = (logref: string): Reply => ({
   ...errorReply(413, [{ code: "payload_too_large", details: "The request body is too large" }], logref),
   headers: { Connection: "close" },
@@ -164,23 +147,4 @@ const itemsOf = (method: string, body: Json | undefined): number => {
   if (method === "GET" || method === "HEAD") return 0;
   const items = isObject(body) ? body["items"] : undefined;
   return Array.isArray(items) ? items.length : 1;
-};
-
-const keysOf = (
-  account: Account,
-  [, name, id]: readonly string[],
-  query: URLSearchParams,
-  body: Json | undefined,
-): readonly string[] => {
-  const { keyField } = account.config;
-  const records: (Json | undefined)[] = [];
-  if (isObject(body)) {
-    records.push(body["data"]);
-    if (Array.isArray(body["items"]))
-      records.push(...body["items"].map((item) => (isObject(item) ? item["data"] : null)));
-  }
-  const resource = RESOURCES.find((known) => known === name);
-  if (resource !== undefined) records.push(account.get(resource, Number(id))?.record);
-  const keys = records.map((record) => (isObject(record) ? keyOf(record, keyField) : null));
-  return [...keys, query.get(`custom_fields[${keyField}]`)].filter((key) => key !== null);
 };

@@ -1,8 +1,10 @@
 /** One API request on its way through the dialects: what was asked, and what was written for it. */
-import type { Account } from "./account.ts";
+import { type Account, keyOf } from "./account.ts";
 import type { AppliedItem } from "./applied-log.ts";
 import type { Fault } from "./config.ts";
 import { errorReply, type Json, type Problem, type Reply } from "./reply.ts";
+import { RESOURCES } from "./resources.ts";
+import { isObject } from "./value-at.ts";
 
 export interface Call {
   readonly method: string;
@@ -31,3 +33,15 @@ export const unknownPath = (call: Call): Reply =>
   refuse(call, 404, { code: "incorrect_path", details: `There is nothing at ${call.method} ${call.path}` });
 
 export const json = (body: unknown, status = 200): Reply => ({ status, body });
+
+/** The ERP keys that a request writes or asks for. */
+export const keysOf = ({ account, parts, query, body }: Call): readonly string[] => {
+  const { keyField } = account.config;
+  const [, name, id] = parts;
+  const { data, items } = isObject(body) ? body : {};
+  const records = Array.isArray(items) ? items.map((item) => (isObject(item) ? item["data"] : null)) : [data];
+  const resource = RESOURCES.find((known) => known === name);
+  if (resource !== undefined) records.push(account.get(resource, Number(id))?.record);
+  const keys = records.map((record) => (isObject(record) ? keyOf(record, keyField) : null));
+  return [...keys, query.get(`custom_fields[${keyField}]`)].filter((key) => key !== null);
+};

@@ -42,6 +42,7 @@ const aGate = async (url: string, scopeText: string, quota: z.input<typeof quota
   return { gate, redis, said };
 };
 
+const PATIENTLY = { timeout: 20_000 };
 const anytime = new AbortController().signal;
 const nowMs = (): number => systemClock.monotonicMs();
 /** A pace so high that only outages and cool-downs are felt. */
@@ -176,7 +177,8 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
 
 describe("gates on one Redis, in real time", () => {
   it("three of them with a backlog stay within 40 calls in any 2 s", async () => {
-    const quota = { windows: [{ limit: 40, perMs: 2_000 }], guardMs: 50 };
+    // The guard is the unevenness that a busy machine adds between a grant in Redis and its use here.
+    const quota = { windows: [{ limit: 40, perMs: 2_000 }], guardMs: 200 };
     const scopeText = `real ${randomUUID()}`;
     const gates = await Promise.all([1, 2, 3].map(() => aGate(inject("redis"), scopeText, quota)));
     const stop = new AbortController();
@@ -190,8 +192,10 @@ describe("gates on one Redis, in real time", () => {
 
     const all = grantsMs.flat().sort((a, b) => a - b);
     const spanMs = (all.at(-1) ?? 0) - (all[0] ?? 0);
-    const used = (100 * ((all.length - 1) / spanMs) * 2_000) / 40;
-    console.log(`gate: ${all.length} permits in ${Math.round(spanMs)} ms, ${used.toFixed(1)} % of the quota`);
+    const used = (100 * ((all.length - 1) / spanMs) * 2_200) / 40;
+    console.log(
+      `gate: ${all.length} permits in ${Math.round(spanMs)} ms, ${used.toFixed(1)} % of what the guard leaves`,
+    );
     console.log(`gate: by replica ${grantsMs.map((grants) => grants.length).join(", ")}`);
     expect(all.length).toBeGreaterThan(40);
     const fullest = all.map((atMs, first) => all.slice(first).filter((later) => later < atMs + 2_000).length);
@@ -199,19 +203,19 @@ describe("gates on one Redis, in real time", () => {
     expect((await gates[0]?.gate.peek())?.replicas).toBe(3);
   });
 
-  it("a wait told to one of them holds for all, also for one that had been promised a turn", async () => {
+  it("a wait told to one of them holds for all, and a shorter one after it changes nothing", async () => {
     const scopeText = `tell ${randomUUID()}`;
     const [one, two] = await Promise.all([
       aGate(inject("redis"), scopeText, FAST),
       aGate(inject("redis"), scopeText, FAST),
     ]);
     await two.gate.acquire("live", anytime);
-    await one.gate.tell({ hintMs: 1_500, source: "body" });
     const toldMs = nowMs();
+    await one.gate.tell({ hintMs: 1_500, source: "body" });
     await one.gate.tell({ hintMs: 100, source: "body" });
     const permits = await Promise.all([one.gate.acquire("live", anytime), two.gate.acquire("backfill", anytime)]);
-    // Redis heard of it a little after this process did, and before `tell` resolved.
-    for (const { grantedAtMs } of permits) expect(grantedAtMs).toBeGreaterThan(toldMs + 1_490 - 250);
+    // A few milliseconds, because Redis counts on the wall clock, which may be slewed.
+    for (const { grantedAtMs } of permits) expect(grantedAtMs).toBeGreaterThan(toldMs + 1_500 - 5);
     expect(two.said).toContain("cooldown-started");
   });
 
@@ -221,7 +225,7 @@ describe("gates on one Redis, in real time", () => {
     await one.gate.acquire("live", anytime);
     await one.gate.adopt(60_000);
     const two = await aGate(inject("redis"), scopeText, FAST);
-    await expect.poll(() => two.gate.cooldownLeftMs()).toBeGreaterThan(50_000);
+    await expect.poll(() => two.gate.cooldownLeftMs(), PATIENTLY).toBeGreaterThan(50_000);
     expect((await two.gate.peek()).cooldownLeftMs).toBeGreaterThan(50_000);
   });
 
@@ -264,7 +268,7 @@ describe("a gate whose Redis fails", () => {
     await gate.acquire("live", anytime);
     await server.kill("SIGKILL");
     const waiting = [gate.acquire("live", anytime), gate.acquire("backfill", anytime)];
-    await expect.poll(() => said, { timeout: 10_000 }).toContain("redis-unreachable");
+    await expect.poll(() => said, PATIENTLY).toContain("redis-unreachable");
     expect(await Promise.race([...waiting, Promise.resolve("nobody")])).toBe("nobody");
     expect((await gate.peek()).mode).toBe("closed");
 
@@ -281,10 +285,10 @@ describe("a gate whose Redis fails", () => {
     await gate.acquire("live", anytime);
     await server.kill("SIGSTOP");
     const waiting = gate.acquire("live", anytime);
-    await expect.poll(() => said, { timeout: 10_000 }).toContain("redis-unreachable");
+    await expect.poll(() => said, PATIENTLY).toContain("redis-unreachable");
     await server.kill("SIGCONT");
     await waiting;
-    await expect.poll(() => said).toContain("redis-back");
+    await expect.poll(() => said, PATIENTLY).toContain("redis-back");
   });
 
   it("keeps a wait that Redis forgot, also for a replica that never heard of it", async () => {
@@ -307,11 +311,11 @@ describe("a gate whose Redis fails", () => {
     onTestFinished(() => redis.close());
     const ids: string[] = [];
     redis.onIncarnation((id) => void ids.push(id));
-    await expect.poll(() => ids.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => ids.length, PATIENTLY).toBe(1);
     await server.kill("SIGKILL");
-    await expect.poll(() => redis.lastError(), { timeout: 10_000 }).toContain("ECONNREFUSED");
+    await expect.poll(() => redis.lastError(), PATIENTLY).toContain("ECONNREFUSED");
     await server.start();
-    await expect.poll(() => ids.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => ids.length, PATIENTLY).toBe(2);
     expect(ids[0]).not.toBe(ids[1]);
     expect(redis.lastError()).toBeNull();
   });
