@@ -81,6 +81,8 @@ const captureSchemas = () => {
   const byOptions = new WeakMap<object, readonly unknown[]>();
   const byType = new WeakMap<object, readonly unknown[]>();
   const typeHook = (schema: unknown, options: object): avsc.Type => {
+    // A page of some gateway with status 200: thrown here, or the client would remember it as the schema for ever.
+    if (schema === undefined || schema === null) throw new Error("the answer holds no schema");
     const schemas = [...(byOptions.get(options) ?? []), schema];
     const type = avsc.Type.forSchema("null", { registry: {} });
     byOptions.set(options, schemas);

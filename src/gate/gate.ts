@@ -18,9 +18,9 @@ import { Wakeup } from "../lib/wakeup.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { QuotaConfig } from "./config.ts";
 import { DefaultWait } from "./default-wait.ts";
-import { answered, type KnownCooldown, type QuotaLimiter, type QuotaReply } from "./limiter.ts";
+import { answered, COOLDOWN_BEAT_MS, type KnownCooldown, type QuotaLimiter, type QuotaReply } from "./limiter.ts";
 import { LocalLimiter } from "./local-limiter.ts";
-import { COOLDOWN_BEAT_MS, permitsPerSecond, type Quota, quotaOf } from "./quota.ts";
+import { permitsPerSecond, type Quota, quotaOf } from "./quota.ts";
 import { RedisLimiter } from "./redis-limiter.ts";
 
 export interface GateOptions {

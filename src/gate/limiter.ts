@@ -7,6 +7,9 @@
 import { RateLimiterCompatibleAbstract, RateLimiterRes } from "rate-limiter-flexible";
 import type { Lane } from "../domain/mutation.ts";
 
+/** While a cool-down runs, each replica that knows of it repeats it this often: a state that was lost learns it again. */
+export const COOLDOWN_BEAT_MS = 500;
+
 /** A cool-down as a replica remembers it; repeated with every question, so that no limiter can forget it for long. */
 export type KnownCooldown = {
   /** Its end on the limiter's own clock, word for word as an earlier reply had it; "0" when no reply did yet. */

@@ -18,12 +18,6 @@ export interface Quota {
   readonly coldMs: number;
 }
 
-/** While a cool-down runs, each replica that knows it repeats it this often: a state that was lost learns it again. */
-export const COOLDOWN_BEAT_MS = 500;
-
-/** A head start for every living replica to repeat a running cool-down: one beat and the time to reconnect. */
-const LEAST_COLD_MS = 2 * COOLDOWN_BEAT_MS;
-
 export const quotaOf = (config: QuotaConfig): Quota => {
   const windows = quotaWindows(config).map((window) => ({
     limit: window.limit - config.reserve,
@@ -40,7 +34,7 @@ export const quotaOf = (config: QuotaConfig): Quota => {
     liveRun: backfillFloor === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(1 / backfillFloor) - 1,
     // Before the loss a window held at most 1 + catchUp calls more than its even pace, after it at most one more: a pause
     // of two slots beyond the catch-up keeps the sum across the loss within the limit.
-    coldMs: Math.max((config.catchUp + 2) * slotMs, LEAST_COLD_MS),
+    coldMs: (config.catchUp + 2) * slotMs,
   };
 };
 

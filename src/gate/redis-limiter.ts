@@ -4,8 +4,16 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import type { Lane } from "../domain/mutation.ts";
-import { type Ask, granted, type KnownCooldown, QuotaLimiter, QuotaReply, QuotaState } from "./limiter.ts";
-import { COOLDOWN_BEAT_MS, type Quota } from "./quota.ts";
+import {
+  type Ask,
+  COOLDOWN_BEAT_MS,
+  granted,
+  type KnownCooldown,
+  QuotaLimiter,
+  QuotaReply,
+  QuotaState,
+} from "./limiter.ts";
+import type { Quota } from "./quota.ts";
 
 export interface RedisLimiterOptions {
   readonly client: Redis;

@@ -5,7 +5,7 @@
 import { compact, keyOf, kindOf, type WriteResult } from "./account.ts";
 import { type AppliedItem, bodyHash } from "./applied-log.ts";
 import { type BulkItem, type BulkRequest, readBulk } from "./bulk-request.ts";
-import { type Call, refuse, unknownPath } from "./call.ts";
+import { type Call, unknownPath } from "./call.ts";
 import { forbidden } from "./core.ts";
 import { type JsonObject, type Problem, problemJson, type Reply } from "./reply.ts";
 import { isBlank } from "./resources.ts";

@@ -26,7 +26,9 @@ const microsOf = (run: () => unknown): number => {
 };
 
 const report = (name: string, bytes: number, micros: number, floor: number): void =>
-  console.log(`${name.padEnd(34)} ${String(bytes).padStart(6)} B ${micros.toFixed(2).padStart(7)} us  ${(micros / floor).toFixed(1)} x JSON.parse`);
+  console.log(
+    `${name.padEnd(34)} ${String(bytes).padStart(6)} B ${micros.toFixed(2).padStart(7)} us  ${(micros / floor).toFixed(1)} x JSON.parse`,
+  );
 
 const benchJson = (name: string, title: string): void => {
   const { keyJson, valueJson, hints = {} } = vector(name);
@@ -35,8 +37,18 @@ const benchJson = (name: string, title: string): void => {
   const decode = decoderOf({ format: "debezium-json", hints: hints as Record<string, string> });
   const parse = microsOf(() => JSON.parse(text));
   report(`${title}: JSON.parse`, record.value?.length ?? 0, parse, parse);
-  report(`${title}: exact parse`, record.value?.length ?? 0, microsOf(() => parseExactJson(text)), parse);
-  report(`${title}: decode`, record.value?.length ?? 0, microsOf(() => decode(record)), parse);
+  report(
+    `${title}: exact parse`,
+    record.value?.length ?? 0,
+    microsOf(() => parseExactJson(text)),
+    parse,
+  );
+  report(
+    `${title}: decode`,
+    record.value?.length ?? 0,
+    microsOf(() => decode(record)),
+    parse,
+  );
 };
 
 const benchAvro = (name: string, title: string): void => {
@@ -44,7 +56,12 @@ const benchAvro = (name: string, title: string): void => {
   const decode = decoderOf({ format: "debezium-avro" }, schemas);
   const record = aRecord(Buffer.from(valueBase64 ?? "", "base64"), Buffer.from(keyBase64 ?? "", "base64"));
   const parse = microsOf(() => JSON.parse(vector("pg-json-create").valueJson ?? ""));
-  report(`${title}: decode`, record.value?.length ?? 0, microsOf(() => decode(record)), parse);
+  report(
+    `${title}: decode`,
+    record.value?.length ?? 0,
+    microsOf(() => decode(record)),
+    parse,
+  );
 };
 
 console.log(`node ${process.version}, ${ROUNDS} records a run, CPU time`);

@@ -82,6 +82,15 @@ routes:
   ]);
 });
 
+test("of several forms the one that was most likely meant is told", () => {
+  const fields = { contact_id: { ref: "accounts", keyy: "customer_id" } };
+  const lines = problemsOf(load(aConfig({ routes: [aRoute({ entity: "deals", fields })] })));
+  expect(lines).toEqual([
+    expect.stringMatching(/^routes\[0\]\.fields\.contact_id\.key .*: is missing/),
+    expect.stringMatching(/^routes\[0\]\.fields\.contact_id\.keyy .*: is not a setting; did you mean key\?$/),
+  ]);
+});
+
 test("cross-field rules run although another section is wrong", () => {
   const kafka = { brokers: ["k:1"], groupId: "g", sessionTimeoutMs: 3_000 };
   const quota = { windows: [{ limit: 10, perMs: 1_000 }], reserve: 10 };

@@ -9,7 +9,7 @@ export interface HttpReply {
   readonly headers: { readonly [name: string]: string | string[] | undefined };
   readonly text: string;
   /** Parsed body; tests look into it freely. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it expects
   readonly json: any;
 }
 
