@@ -3,6 +3,7 @@ import type { Cluster, Kafka } from "kafkajs";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
 import { kafkaFailed } from "./kafka-error.ts";
+import { ConfigResourceTypes } from "./kafkajs.ts";
 
 export interface GroupMember {
   readonly memberId: string;
@@ -14,6 +15,9 @@ export interface KafkaAdmin {
   partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Topics that exist already are left as they are. */
   createTopics(topics: readonly NewTopic[]): Promise<void>;
+  /** Replaces the topic's settings: what is not named returns to the broker's default. */
+  configureTopic(topic: string, settings: Readonly<Record<string, string>>): Promise<void>;
+  deleteTopics(topics: readonly string[]): Promise<void>;
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   endOffsets(topics: readonly string[]): Promise<readonly EndOffset[]>;
   offsetsAt(topic: string, timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: bigint })[]>;
@@ -71,10 +75,15 @@ export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
       const request = topics.map(({ topic, partitions, settings = {} }) => ({
         topic,
         numPartitions: partitions,
-        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+        configEntries: entriesOf(settings),
       }));
       await ask("creating topics", admin.createTopics({ topics: request, waitForLeaders: true }));
     },
+    async configureTopic(topic, settings) {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entriesOf(settings) }];
+      await ask(`configuring ${topic}`, admin.alterConfigs({ validateOnly: false, resources }));
+    },
+    deleteTopics: (topics) => ask("deleting topics", admin.deleteTopics({ topics: [...topics] })),
     async committed(groupId, partitions) {
       const asked = new Set(partitions.map(partitionName));
       const topics = [...new Set(partitions.map(({ topic }) => topic))];
@@ -96,6 +105,9 @@ export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
     close: () => admin.disconnect(),
   };
 };
+
+const entriesOf = (settings: NonNullable<NewTopic["settings"]>) =>
+  Object.entries(settings).map(([name, value]) => ({ name, value }));
 
 const NEVER_COMMITTED = -1n;
 

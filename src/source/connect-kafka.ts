@@ -9,7 +9,7 @@ import { createAdmin, type KafkaAdmin } from "./admin.ts";
 import type { KafkaConfig } from "./config.ts";
 import { clientConfig } from "./connection.ts";
 import { ConsumerGroup } from "./consumer-group.ts";
-import { kafkaErrorType, ownError } from "./kafka-error.ts";
+import { kafkaErrorType } from "./kafka-error.ts";
 import { Kafka } from "./kafkajs.ts";
 import { createProducer } from "./producer.ts";
 
@@ -72,11 +72,9 @@ const knock = async (kafka: KafkaClient): Promise<void> => {
   }
 };
 
-const isRefusal = (error: unknown): boolean =>
-  kafkaErrorType(error) === "KafkaJSSASLAuthenticationError" || ownError(error)?.retriable === false;
+const isRefusal = (error: unknown): boolean => kafkaErrorType(error) === "KafkaJSSASLAuthenticationError";
 
 const refusal = (brokers: string, cause: unknown): ConnectorError =>
-  ownError(cause) ??
   new ConnectorError(
     "KAFKA_AUTHENTICATION",
     `Kafka at ${brokers} refused the login: ${errorText(cause)}; check kafka.sasl.`,

@@ -8,7 +8,15 @@
  * generation, over the commit of the partition's new owner.
  */
 import assert from "node:assert/strict";
-import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, LogEntry } from "kafkajs";
+import type {
+  Cluster,
+  Consumer,
+  ConsumerConfig,
+  ConsumerGroupJoinEvent,
+  EachBatchPayload,
+  LogEntry,
+  PartitionAssigner,
+} from "kafkajs";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { OffsetCommit, RecordSource, SourceHandlers } from "../domain/stages.ts";
@@ -19,11 +27,14 @@ import { createAssigner } from "./assigner.ts";
 import type { KafkaConfig } from "./config.ts";
 import { clientConfig, RETRY } from "./connection.ts";
 import { createFetchRounds } from "./fetch-rounds.ts";
-import { kafkaErrorType, kafkaFailed, ownError } from "./kafka-error.ts";
+import { commitRefused, createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { kafkaErrorType, ownError } from "./kafka-error.ts";
 import { Kafka } from "./kafkajs.ts";
 import { createLease, type Lease } from "./lease.ts";
+import { renewByProofs } from "./membership-proofs.ts";
 import { createOwnership } from "./ownership.ts";
 import { toSourceRecords } from "./source-record.ts";
+import { subscribe } from "./subscribe.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 const STOP_MAX_MS = 2_500; // within the process's 10 s, after 7 s of draining
@@ -41,12 +52,11 @@ export interface ConsumerGroupOptions {
 export class ConsumerGroup implements RecordSource {
   readonly #options: ConsumerGroupOptions;
   readonly #consumer: Consumer;
+  readonly #commit: GroupCommit;
   readonly #lease: Lease;
   readonly #ownership = createOwnership();
   readonly #rounds = createFetchRounds();
   readonly #stopping = new AbortController();
-  /** Milliseconds between sending and answer of the last request of each kind. Bound: Kafka's request kinds. */
-  readonly #answerMs = new Map<string, number>();
   /** Partitions whose offset the broker no longer has, until their next batch. Bound: the subscribed partitions. */
   readonly #outOfRange = new Set<string>();
   /** Next offset expected of each partition that was read. Bound: the subscribed partitions. */
@@ -55,41 +65,24 @@ export class ConsumerGroup implements RecordSource {
   #handlers: SourceHandlers | null = null;
   #watchdog: (Watchdog & { readonly done: Promise<void> }) | null = null;
   #state: "outside" | "joining" | "member" = "outside";
-  #commit: { stored: boolean; readonly ended: Promise<unknown> } | null = null;
-  #dead = false;
+  #isDead = false;
+  #stopped: Promise<void> | null = null;
 
   constructor(options: ConsumerGroupOptions) {
     const { config, clock } = options;
     this.#options = options;
+    const kafka = new Kafka(clientConfig(config, { clock, onLog: (entry) => this.#onLog(entry) }));
+    this.#consumer = kafka.consumer(consumerConfig(config, this.#assigner()));
     this.#lease = createLease(clock, config.sessionTimeoutMs);
-    this.#consumer = new Kafka(clientConfig(config, { clock, onLog: (entry) => this.#onLog(entry) })).consumer({
-      groupId: config.groupId,
-      sessionTimeout: config.sessionTimeoutMs,
-      heartbeatInterval: config.heartbeatIntervalMs,
-      rebalanceTimeout: config.rebalanceTimeoutMs,
-      maxWaitTimeInMs: config.maxWaitMs,
-      maxBytes: config.maxBytes,
-      maxBytesPerPartition: Math.min(config.maxBytes, BYTES_PER_PARTITION_MAX),
-      readUncommitted: false,
-      allowAutoTopicCreation: false,
-      retry: RETRY,
-      partitionAssigners: [
-        createAssigner({
-          claims: () => this.#ownership.current(),
-          beforeJoin: () => this.#beforeJoin(),
-          onCluster: (cluster) => {
-            this.#cluster = cluster;
-          },
-        }),
-      ],
-    });
+    this.#commit = createGroupCommit(this.#consumer);
+    renewByProofs(this.#consumer, this.#lease);
+    this.#listen();
   }
 
   async start(handlers: SourceHandlers): Promise<void> {
     assert(this.#handlers === null, "a source starts once");
     this.#handlers = handlers;
-    this.#listen();
-    await this.#subscribe();
+    await subscribe(this.#consumer, this.#options.admin, this.#options.topics);
     this.#watchdog = startWatchdog(
       this.#options.clock,
       () => this.#silenceMs(),
@@ -120,15 +113,12 @@ export class ConsumerGroup implements RecordSource {
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
-    assert(this.#commit === null, "one commit at a time");
     if (offsets.length === 0) return;
-    try {
-      await this.#sendCommit(offsets);
-    } catch (cause) {
-      const error = ownError(cause) ?? commitRefused(kafkaErrorType(cause), cause);
-      this.#options.emit("commit-refused", { cause: error.message });
-      throw error;
-    }
+    if (this.#state !== "member") throw commitRefused("this process is not a member of the group now");
+    const foreign = offsets.find((offset) => !this.#ownership.owns(offset));
+    // The broker checks the member, not the partition: it would let us overwrite the new owner's commit.
+    if (foreign) throw commitRefused(`${partitionName(foreign)} belongs to another member`);
+    await this.#commit.send(offsets);
     this.#options.emit("committed", { partitions: offsets.map(({ topic, partition }) => ({ topic, partition })) });
   }
 
@@ -148,14 +138,9 @@ export class ConsumerGroup implements RecordSource {
     return this.#lease.leftMs();
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
-    const wasJoining = this.#state === "joining";
-    this.#stopping.abort(new ConnectorError("STOPPING", "The consumer is stopping.", { retriable: false }));
-    this.#lease.revoke();
-    const leaving = Promise.all([wasJoining ? this.#leaveWhileJoining() : null, this.#consumer.disconnect()]);
-    await this.#within(STOP_MAX_MS, leaving);
-    await this.#watchdog?.done;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
   }
 
   // --- what kafkajs tells -----------------------------------------------------------------------------------------------
@@ -179,7 +164,6 @@ export class ConsumerGroup implements RecordSource {
 
   #onGroupJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#state = "member";
-    this.#lease.renew(this.#answerMs.get("SyncGroup") ?? 0);
     const assignment = this.#ownership.joined(payload.memberId, payload.memberAssignment);
     this.#rounds.joined(assignment.gained.map(partitionName));
     for (const partition of assignment.lost) this.#next.delete(partitionName(partition));
@@ -197,7 +181,7 @@ export class ConsumerGroup implements RecordSource {
   async #beforeJoin(): Promise<void> {
     await this.#handlers?.beforeRejoin().catch((error: unknown) => this.#die(error));
     this.#state = "joining";
-    await this.#commit?.ended;
+    await this.#commit.ended();
     this.#stopping.signal.throwIfAborted();
   }
 
@@ -219,86 +203,36 @@ export class ConsumerGroup implements RecordSource {
   }
 
   #listen(): void {
-    const { HEARTBEAT, COMMIT_OFFSETS, GROUP_JOIN, FETCH_START, FETCH, REQUEST, CRASH } = this.#consumer.events;
+    const { HEARTBEAT, GROUP_JOIN, FETCH_START, FETCH, CRASH } = this.#consumer.events;
+    // Requests are no sign of life: a consumer that only retries sends them, too.
+    for (const sign of [HEARTBEAT, GROUP_JOIN, FETCH_START, FETCH, CRASH]) {
+      this.#consumer.on(sign, () => this.#watchdog?.alive());
+    }
+    this.#consumer.on(FETCH_START, ({ payload }) => this.#rounds.started(String(payload.nodeId)));
     // A listener that throws would throw into kafkajs's own loop.
-    const on =
-      <E>(listener: (event: E) => void) =>
-      (event: E) => {
-        this.#watchdog?.alive();
-        this.#guard(() => listener(event));
-      };
-    this.#consumer.on(
-      REQUEST,
-      // Not a sign of life: it is also sent by a consumer that only retries.
-      ({ payload }) => void this.#answerMs.set(payload.apiName, payload.duration),
-    );
-    this.#consumer.on(
-      HEARTBEAT,
-      on(() => this.#lease.renew(this.#answerMs.get("Heartbeat") ?? 0)),
-    );
-    this.#consumer.on(
-      COMMIT_OFFSETS,
-      on(() => {
-        this.#lease.renew(this.#answerMs.get("OffsetCommit") ?? 0);
-        if (this.#commit !== null) this.#commit.stored = true;
-      }),
-    );
-    this.#consumer.on(
-      FETCH_START,
-      on(({ payload }) => this.#rounds.started(String(payload.nodeId))),
-    );
-    this.#consumer.on(
-      FETCH,
-      on(() => {}),
-    );
-    this.#consumer.on(
-      GROUP_JOIN,
-      on((event) => this.#onGroupJoin(event)),
-    );
-    this.#consumer.on(
-      CRASH,
-      on(({ payload }) => this.#onCrash(payload.error, payload.restart)),
-    );
+    this.#consumer.on(GROUP_JOIN, (event) => this.#guard(() => this.#onGroupJoin(event)));
+    this.#consumer.on(CRASH, ({ payload }) => this.#guard(() => this.#onCrash(payload.error, payload.restart)));
   }
 
   // --- parts of the above -----------------------------------------------------------------------------------------------
 
-  async #subscribe(): Promise<void> {
-    const topics = [...this.#options.topics];
-    const known = await this.#options.admin.partitionCounts(topics);
-    const missing = topics.filter((topic) => !known.has(topic));
-    if (missing.length > 0) {
-      throw new ConnectorError(
-        "TOPIC_MISSING",
-        `Kafka has no topic ${missing.join(", ")}, or does not let us see it: create it, allow Describe and Read, or correct the routes.`,
-        { retriable: false },
-      );
-    }
-    try {
-      await this.#consumer.connect();
-      // Without fromBeginning, records that arrive between two joins of a partition without a commit are lost.
-      await this.#consumer.subscribe({ topics, fromBeginning: true });
-    } catch (cause) {
-      throw kafkaFailed(`subscribing to ${topics.join(", ")}`, cause);
-    }
+  #assigner(): PartitionAssigner {
+    return createAssigner({
+      claims: () => this.#ownership.current(),
+      beforeJoin: () => this.#beforeJoin(),
+      onCluster: (cluster) => {
+        this.#cluster = cluster;
+      },
+    });
   }
 
-  async #sendCommit(offsets: readonly OffsetCommit[]): Promise<void> {
-    if (this.#state !== "member") throw commitRefused("this process is not a member of the group now");
-    const foreign = offsets.find((offset) => !this.#ownership.owns(offset));
-    // The broker checks the member, not the partition: it would let us overwrite the new owner's commit.
-    if (foreign) throw commitRefused(`${partitionName(foreign)} belongs to another member`);
-    const rows = offsets.map((offset) => ({ ...offset, offset: String(offset.offset) }));
-    const sent = this.#consumer.commitOffsets(rows);
-    const commit = { stored: false, ended: sent.catch(() => {}) };
-    this.#commit = commit;
-    try {
-      await sent;
-    } finally {
-      this.#commit = null;
-    }
-    // During a first join and while it stops, kafkajs reports success without sending anything.
-    if (!commit.stored) throw commitRefused("kafkajs did not send it");
+  async #leave(): Promise<void> {
+    const wasJoining = this.#state === "joining";
+    this.#stopping.abort(new ConnectorError("STOPPING", "The consumer is stopping.", { retriable: false }));
+    this.#lease.revoke();
+    const leaving = Promise.all([wasJoining ? this.#leaveWhileJoining() : null, this.#consumer.disconnect()]);
+    await this.#within(STOP_MAX_MS, leaving);
+    await this.#watchdog?.done;
   }
 
   /** Our JoinGroup waits at the coordinator, and its connection with it: a second one takes us out. */
@@ -354,8 +288,8 @@ export class ConsumerGroup implements RecordSource {
 
   #die(cause: unknown): void {
     this.#stepOutside();
-    if (this.#dead || this.#stopping.signal.aborted) return;
-    this.#dead = true;
+    if (this.#isDead || this.#stopping.signal.aborted) return;
+    this.#isDead = true;
     this.#handlers?.onDeath(
       ownError(cause) ??
         new ConnectorError(
@@ -381,12 +315,16 @@ export class ConsumerGroup implements RecordSource {
 const SILENT =
   "The Kafka consumer has shown no sign of life for two session timeouts, and no connection error either; restart the process.";
 
-const commitRefused = (reason: string, cause?: unknown): ConnectorError =>
-  new ConnectorError(
-    "COMMIT_REFUSED",
-    `Offsets were not committed: ${reason}; they are committed after the next join.`,
-    {
-      retriable: true,
-      cause,
-    },
-  );
+const consumerConfig = (config: KafkaConfig, assigner: PartitionAssigner): ConsumerConfig => ({
+  groupId: config.groupId,
+  sessionTimeout: config.sessionTimeoutMs,
+  heartbeatInterval: config.heartbeatIntervalMs,
+  rebalanceTimeout: config.rebalanceTimeoutMs,
+  maxWaitTimeInMs: config.maxWaitMs,
+  maxBytes: config.maxBytes,
+  maxBytesPerPartition: Math.min(config.maxBytes, BYTES_PER_PARTITION_MAX),
+  readUncommitted: false,
+  allowAutoTopicCreation: false,
+  retry: RETRY,
+  partitionAssigners: [assigner],
+});

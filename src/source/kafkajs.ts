@@ -44,4 +44,4 @@ Object.assign(kafkajs.CompressionCodecs, codecs(kafkajs.CompressionTypes));
 
 // By destructuring: half of these names are typed but missing as named exports
 // (https://github.com/tulios/kafkajs/issues/1391).
-export const { Kafka, AssignerProtocol, CompressionTypes, Partitioners, logLevel } = kafkajs;
+export const { Kafka, AssignerProtocol, CompressionTypes, ConfigResourceTypes, Partitioners, logLevel } = kafkajs;

@@ -187,7 +187,6 @@ describe("commits", () => {
     expect(await early[0]).toMatchObject({ code: "COMMIT_REFUSED", retriable: true });
     await member.source.stop();
     await expect(member.source.commit(commit)).rejects.toMatchObject({ code: "COMMIT_REFUSED" });
-    expect(member.said("commit-refused")).toHaveLength(2);
   });
 
   it("are refused for partitions of another member, which the broker would accept", async () => {
@@ -223,7 +222,7 @@ describe("the group", () => {
     await first.until(() => first.owned().length === 2);
     // The guard of the patch: kafkajs asked for the coordinator once before each join, and at no other time.
     expect(log).toEqual(["barrier", "assigned", "barrier", "assigned", "barrier", "assigned"]);
-    expect(first.said("commit-refused")).toEqual([]);
+    expect(first.deaths).toEqual([]); // a barrier that rejects is one
     expect(await first.source.committed([{ topic, partition: 0 }])).toMatchObject([{ offset: 4n, metadata: "clean" }]);
   });
 
@@ -242,12 +241,18 @@ describe("the group", () => {
         if (topic === orders) expect(member.owned()).toContainEqual({ topic: customers, partition });
       }
     }
-    expect(first.assignments.at(-1)?.gained).toEqual([]);
-    expect(first.assignments.at(-1)?.lost.length).toBeLessThanOrEqual(5);
-    const keptByFirst = first.owned();
+    const third = await aMember({ topics, group });
+    await third.until(() => third.owned().length > 0);
+    await first.until(() => first.assignments.length === 3);
+    await second.until(() => second.assignments.length === 2);
+    // Moved only to the newcomers, and back without touching what stayed.
+    for (const member of [first, second]) expect(member.assignments.at(-1)?.gained).toEqual([]);
+    const kept = first.owned();
+    await third.source.stop();
     await second.source.stop();
     await first.until(() => first.owned().length === 9);
-    expect(first.assignments.at(-1)).toMatchObject({ lost: [], kept: keptByFirst });
+    expect(first.assignments.flatMap(({ lost }) => lost)).not.toContainEqual(kept[0]);
+    expect(first.assignments.at(-1)?.lost).toEqual([]);
   });
 
   it("fetches records again that were not committed before a rejoin", async () => {
@@ -322,7 +327,7 @@ describe("the group", () => {
     await inBarrier.promise;
     await leaver.source.stop();
     await heir.until(() => heir.owned().length === 2);
-    expect(leaver.said("commit-refused")).toEqual([]);
+    expect(leaver.assignments).toHaveLength(1);
     expect(leaver.said("kafka-crashed")).toEqual([]);
     expect(leaver.deaths).toEqual([]);
   });
