@@ -7,7 +7,11 @@ export const redisConfig = z
       .string()
       .regex(/^rediss?:\/\/[^\s/]+/, "must be redis://host:6379 or rediss://host:6379")
       .meta({ description: "Redis 6.2 or later, or Valkey; rediss:// for TLS. All replicas name the same one." }),
-    username: z.string().min(1).optional().meta({ description: "ACL user." }),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "ACL user: it needs keys sell:*, scripts with the commands they call, and INFO." }),
     password: z.string().min(1).optional().meta({
       description: "Password; write ${REDIS_PASSWORD} or file:/run/secrets/redis-password.",
       secret: true,
@@ -43,7 +47,7 @@ const quotaWindow = z.strictObject({
 });
 
 /** `windows` are all kept at once. `scope`: does the server count per account or per token? */
-export const PROFILES = {
+const PROFILES = {
   customer: { windows: [{ limit: 200, perMs: 60_000 }], scope: "account" },
   "sell-documented": {
     windows: [
@@ -99,7 +103,7 @@ export const quotaConfig = z
   .meta({ description: "How many calls the account allows. A limit that is too high costs 429s, up to an hour each." });
 
 export type QuotaConfig = z.infer<typeof quotaConfig>;
-export type QuotaWindow = z.infer<typeof quotaWindow>;
+type QuotaWindow = z.infer<typeof quotaWindow>;
 
 export interface QuotaProblem {
   /** Below the top of the configuration: `["quota", "reserve"]`. */

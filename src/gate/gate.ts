@@ -7,7 +7,7 @@
  * limiter that lost its memory hears of it before it can grant anything; and no permit leaves before that cool-down ends,
  * whatever the limiter says.
  */
-import { ConnectorError, errorText } from "../domain/errors.ts";
+import { ConnectorError } from "../domain/errors.ts";
 import type { Lane } from "../domain/mutation.ts";
 import type { Throttle } from "../domain/receipt.ts";
 import type { Gate, GateState, Permit } from "../domain/stages.ts";
@@ -17,9 +17,11 @@ import type { RedisConnection } from "../lib/redis.ts";
 import { Wakeup } from "../lib/wakeup.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { QuotaConfig } from "./config.ts";
+import { Cooldown } from "./cooldown.ts";
 import { DefaultWait } from "./default-wait.ts";
 import { answered, COOLDOWN_BEAT_MS, type KnownCooldown, type QuotaLimiter, type QuotaReply } from "./limiter.ts";
 import { LocalLimiter } from "./local-limiter.ts";
+import { Outage } from "./outage.ts";
 import { permitsPerSecond, type Quota, quotaOf } from "./quota.ts";
 import { RedisLimiter } from "./redis-limiter.ts";
 
@@ -48,11 +50,6 @@ export const createGate = ({ redis, scopeText, replicaId, clock, emit, ...option
 /** How often a replica shows that it lives; it counts as gone after six misses. */
 const BEAT_MS = 5_000;
 const PROBE_MS = 250;
-/** Before that it is a blip, or the connection is not made yet. */
-const REPORT_AFTER_MS = 1_000;
-/** Deadlines that differ by less are the same incident. */
-const NEW_COOLDOWN_MS = 250;
-const LONGEST_COOLDOWN_MS = 86_400_000;
 
 interface Waiter extends Deferred<Permit> {
   readonly sinceMs: number;
@@ -64,11 +61,6 @@ interface Queue {
   /** Asking before this is in vain. */
   turnMs: number;
   pump: Promise<void> | null;
-}
-
-interface Closed {
-  readonly sinceMs: number;
-  reported: boolean;
 }
 
 interface Parts {
@@ -87,17 +79,20 @@ export class QuotaGate implements Gate {
   readonly #beatNow: Wakeup;
   readonly #beat: Promise<void>;
   readonly #stopListening: () => void;
-  #closed: Closed | null;
-  #cooldown = { endsAt: "0", deadlineMs: Number.NEGATIVE_INFINITY };
+  readonly #cooldown: Cooldown;
+  /** Null without Redis: memory always answers. */
+  readonly #outage: Outage | null;
   #incarnation: string | null = null;
   #replicas = 1;
 
   constructor(parts: Parts) {
+    const { redis, clock, emit } = parts;
     this.#parts = parts;
-    this.#beatNow = new Wakeup(parts.clock);
-    this.#closed = parts.redis === null ? null : { sinceMs: this.#now(), reported: false };
-    this.#stopListening = parts.redis?.onIncarnation(() => this.#beatNow.notify()) ?? (() => {});
-    this.#beat = parts.redis === null ? Promise.resolve() : this.#runBeat(this.#stop.signal);
+    this.#cooldown = new Cooldown(clock);
+    this.#outage = redis === null ? null : new Outage(redis, clock, emit);
+    this.#beatNow = new Wakeup(clock);
+    this.#stopListening = redis?.onIncarnation(() => this.#beatNow.notify()) ?? (() => {});
+    this.#beat = redis === null ? Promise.resolve() : this.#runBeat(this.#stop.signal);
   }
 
   async acquire(lane: Lane, signal: AbortSignal): Promise<Permit> {
@@ -125,15 +120,15 @@ export class QuotaGate implements Gate {
   }
 
   cooldownLeftMs(): number {
-    return Math.max(0, this.#cooldown.deadlineMs - this.#now());
+    return this.#cooldown.leftMs();
   }
 
   async peek(): Promise<GateState> {
-    const { limiter, quota, redis } = this.#parts;
+    const { limiter, quota } = this.#parts;
     const state = await limiter.get("all").catch(() => null);
-    const open = redis === null ? "local" : "redis";
+    const open = this.#outage === null ? "local" : "redis";
     return {
-      mode: state === null || this.#closed !== null ? "closed" : open,
+      mode: state === null || this.#outage?.isOn ? "closed" : open,
       windows: quota.windows.map(({ limit, perMs }, at) => ({ limit, perMs, used: state?.used[at] ?? 0 })),
       cooldownLeftMs: Math.max(this.cooldownLeftMs(), state?.msBeforeNext ?? 0),
       permitsPerSecond: permitsPerSecond(quota),
@@ -176,14 +171,14 @@ export class QuotaGate implements Gate {
 
   async #runBeat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const open = this.cooldownLeftMs() > 0 ? COOLDOWN_BEAT_MS : BEAT_MS;
-      await this.#beatNow.wait(this.#closed === null ? open : PROBE_MS, signal).catch(() => {});
+      const open = this.#cooldown.leftMs() > 0 ? COOLDOWN_BEAT_MS : BEAT_MS;
+      await this.#beatNow.wait(this.#outage?.isOn ? PROBE_MS : open, signal).catch(() => {});
       if (!signal.aborted) await this.#repeat();
     }
   }
 
   async #impose(waitMs: number, source: string): Promise<void> {
-    this.#learn({ endsAt: "0", leftMs: Math.min(waitMs, LONGEST_COOLDOWN_MS) }, this.#now(), source);
+    this.#learn({ endsAt: "0", leftMs: waitMs }, this.#now(), source);
     await this.#repeat();
   }
 
@@ -195,21 +190,19 @@ export class QuotaGate implements Gate {
   /** One question, with what is known of a cool-down; null when no answer came. */
   async #ask(question: (known: KnownCooldown) => Promise<QuotaReply>): Promise<QuotaReply | null> {
     const sentMs = this.#now();
-    const known = { endsAt: this.#cooldown.endsAt, leftMs: this.cooldownLeftMs() };
     try {
-      const reply = await answered(question(known));
+      const reply = await answered(question(this.#cooldown.known()));
       this.#heard(reply, sentMs);
       return reply;
     } catch (error) {
-      this.#missed(error);
+      if (!this.#stop.signal.aborted) this.#outage?.missed(error);
       return null;
     }
   }
 
   #heard(reply: QuotaReply, sentMs: number): void {
-    const { redis, emit } = this.#parts;
-    if (this.#closed?.reported && redis !== null) emit("redis-back", { address: redis.address });
-    this.#closed = null;
+    const { emit } = this.#parts;
+    this.#outage?.answered();
     const forgot = this.#incarnation !== null && reply.incarnation !== this.#incarnation;
     if (reply.cold || forgot) emit("gate-cold-start", { cause: forgot ? "Redis lost its state" : "no state in Redis" });
     this.#incarnation = reply.incarnation;
@@ -218,24 +211,10 @@ export class QuotaGate implements Gate {
     if (reply.cooldown.leftMs > 0) this.#learn(reply.cooldown, sentMs, "shared");
   }
 
-  #missed(error: unknown): void {
-    const { redis, emit } = this.#parts;
-    if (redis === null || this.#stop.signal.aborted) return;
-    this.#closed ??= { sinceMs: this.#now(), reported: false };
-    if (this.#closed.reported || this.#now() - this.#closed.sinceMs < REPORT_AFTER_MS) return;
-    this.#closed.reported = true;
-    emit("redis-unreachable", { address: redis.address, cause: redis.lastError() ?? errorText(error) });
-  }
-
-  /** A cool-down only ever grows. */
-  #learn({ endsAt, leftMs }: KnownCooldown, atMs: number, source: string): void {
-    const deadlineMs = atMs + leftMs;
-    const { deadlineMs: before } = this.#cooldown;
-    if (deadlineMs < before) return;
-    this.#cooldown = { endsAt, deadlineMs };
-    if (deadlineMs < Math.max(before, this.#now()) + NEW_COOLDOWN_MS) return;
+  #learn(known: KnownCooldown, atMs: number, source: string): void {
+    if (!this.#cooldown.learn(known, atMs)) return;
     this.#beatNow.notify();
-    this.#parts.emit("cooldown-started", { waitMs: Math.round(leftMs), source });
+    this.#parts.emit("cooldown-started", { waitMs: Math.round(this.#cooldown.leftMs()), source });
   }
 
   #now(): number {

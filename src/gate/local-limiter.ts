@@ -9,6 +9,7 @@ import type { Quota } from "./quota.ts";
 
 /** A promised turn is kept this long for a lane that does not come. */
 const GRACE_MS = 250;
+const NO_COOLDOWN: KnownCooldown = { endsAt: "0", leftMs: 0 };
 
 export class LocalLimiter extends QuotaLimiter {
   readonly #quota: Quota;
@@ -16,7 +17,6 @@ export class LocalLimiter extends QuotaLimiter {
   /** When the next call of an even pace is due. */
   #slotMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
-  #cooldownEndsMs = Number.NEGATIVE_INFINITY;
   /** Live permits in a row while backfill waited. */
   #liveRun = 0;
   /** Until when a waiting lane's turn is kept for it. */
@@ -34,7 +34,7 @@ export class LocalLimiter extends QuotaLimiter {
 
   override async consume(lane: Lane, _points: 1, { more, cooldown }: Ask): Promise<QuotaReply> {
     const nowMs = this.#clock.monotonicMs();
-    this.#raise(nowMs + cooldown.leftMs);
+    this.#holdBack(cooldown.leftMs);
     const opensMs = this.#opensMs();
     const turnMs = Math.max(opensMs, nowMs) + (this.#yields(lane, nowMs) ? Math.max(1, this.#quota.slotMs) : 0);
     if (turnMs > nowMs) {
@@ -48,26 +48,25 @@ export class LocalLimiter extends QuotaLimiter {
   }
 
   override async block(_key: "all", seconds: number): Promise<QuotaReply> {
-    this.#raise(this.#clock.monotonicMs() + seconds * 1_000);
+    this.#holdBack(seconds * 1_000);
     return this.#reply(false, 0);
   }
 
   override async get(_key: "all"): Promise<QuotaState> {
     const nowMs = this.#clock.monotonicMs();
     const used = this.#quota.windows.map(({ perMs }) => this.#grantsMs.filter((atMs) => atMs > nowMs - perMs).length);
-    return new QuotaState(this.#cooldown().leftMs, 1, used);
+    return new QuotaState(0, 1, used);
   }
 
-  /** Resumes evenly paced after a cool-down, without credit. */
-  #raise(endsMs: number): void {
-    this.#cooldownEndsMs = Math.max(this.#cooldownEndsMs, endsMs);
-    if (endsMs > this.#clock.monotonicMs()) this.#slotMs = Math.max(this.#slotMs, this.#cooldownEndsMs);
+  /** The gate above remembers the cool-down; here it only moves the pace, so that calls resume evenly and without credit. */
+  #holdBack(cooldownMs: number): void {
+    if (cooldownMs > 0) this.#slotMs = Math.max(this.#slotMs, this.#clock.monotonicMs() + cooldownMs);
   }
 
   #opensMs(): number {
     const { windows, spacingMs } = this.#quota;
     const full = windows.map(({ limit, spanMs }) => (this.#grantsMs.at(-limit) ?? Number.NEGATIVE_INFINITY) + spanMs);
-    return Math.max(this.#slotMs, this.#cooldownEndsMs, this.#lastMs + spacingMs, ...full);
+    return Math.max(this.#slotMs, this.#lastMs + spacingMs, ...full);
   }
 
   /** Live goes first, unless a waiting backfill has earned a turn. */
@@ -89,13 +88,8 @@ export class LocalLimiter extends QuotaLimiter {
     if (this.#grantsMs.length > 2 * kept) this.#grantsMs = kept === 0 ? [] : this.#grantsMs.slice(-kept);
   }
 
-  #cooldown(): KnownCooldown {
-    const leftMs = Math.max(0, this.#cooldownEndsMs - this.#clock.monotonicMs());
-    return { endsAt: String(this.#cooldownEndsMs), leftMs };
-  }
-
   #reply(isGranted: boolean, waitMs: number): QuotaReply {
-    const reply = { granted: isGranted, cooldown: this.#cooldown(), replicas: 1, incarnation: "local", cold: false };
+    const reply = { granted: isGranted, cooldown: NO_COOLDOWN, replicas: 1, incarnation: "local", cold: false };
     return new QuotaReply(reply, waitMs);
   }
 }

@@ -34,7 +34,7 @@ export const quotaOf = (config: QuotaConfig): Quota => {
     liveRun: backfillFloor === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(1 / backfillFloor) - 1,
     // Before the loss a window held at most 1 + catchUp calls more than its even pace, after it at most one more: a pause
     // of two slots beyond the catch-up keeps the sum across the loss within the limit.
-    coldMs: (config.catchUp + 2) * slotMs,
+    coldMs: Math.max((config.catchUp + 2) * slotMs, config.spacingMs),
   };
 };
 

@@ -1,6 +1,9 @@
 /** Lets one loop sleep until something changed or a time came, whichever is first. */
 import type { Clock } from "./clock.ts";
 
+/** Never seen by anybody; without it each wake would make a DOMException with its stack. */
+const WOKEN = "woken";
+
 export class Wakeup {
   readonly #clock: Clock;
   #sleeper: AbortController | null = null;
@@ -13,16 +16,19 @@ export class Wakeup {
   /** Wakes the waiter; with nobody waiting the next `wait` returns at once. */
   notify(): void {
     this.#notified = true;
-    this.#sleeper?.abort();
+    this.#sleeper?.abort(WOKEN);
   }
 
   /** Resolves after `ms` (Infinity: never) or at `notify`; rejects with `signal.reason`. One waiter at a time. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.#notified) {
-      this.#sleeper = new AbortController();
-      const either = AbortSignal.any([signal, this.#sleeper.signal]);
-      await this.#clock.sleep(ms, either).catch(() => {});
+      const sleeper = new AbortController();
+      const wake = (): void => sleeper.abort(WOKEN);
+      this.#sleeper = sleeper;
+      signal.addEventListener("abort", wake, { once: true });
+      await this.#clock.sleep(ms, sleeper.signal).catch(() => {});
+      signal.removeEventListener("abort", wake);
       this.#sleeper = null;
     }
     this.#notified = false;

@@ -8,6 +8,7 @@ import { startRedis } from "../../src/demo/services/redis.ts";
 import type { Lane } from "../../src/domain/mutation.ts";
 import { quotaConfig } from "../../src/gate/config.ts";
 import { createGate } from "../../src/gate/gate.ts";
+import { answered } from "../../src/gate/limiter.ts";
 import { quotaOf } from "../../src/gate/quota.ts";
 import { RedisLimiter } from "../../src/gate/redis-limiter.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -57,7 +58,7 @@ const quotas = fc
     perMs: fc.integer({ min: 1_000, max: 20_000 }),
     guardMs: fc.integer({ min: 0, max: 500 }),
     catchUp: fc.integer({ min: 0, max: 3 }),
-    spacingMs: fc.constantFrom(0, 0, 0, 700),
+    spacingMs: fc.constantFrom(0, 0, 0, 700, 3_000),
   })
   .map(({ limit, perMs, ...more }) => quotaOf(quotaConfig.parse({ windows: [{ limit, perMs }], ...more })));
 
@@ -95,6 +96,7 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
         questions += walk.questions;
         expect(walk.breaches).toEqual([]);
         for (const { limit, spanMs } of quota.windows) expect(walk.fullest(spanMs)).toBeLessThanOrEqual(limit);
+        expect(quota.spacingMs === 0 || walk.fullest(quota.spacingMs) <= 1).toBe(true);
       }),
       { numRuns: 150 },
     );
@@ -161,6 +163,47 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
       }),
       { numRuns: 10 },
     );
+  });
+
+  it("leave together, catchUp + 1 of them, after a quiet time, and one by one after an announced wait", async () => {
+    const { client: redis } = await shared;
+    const quota = quotaOf(quotaConfig.parse({ windows: [{ limit: 20, perMs: 1_000 }], guardMs: 0, catchUp: 2 }));
+    const lanes = [[], [], [], [], []];
+    const walk = new GateWalk({ redis, scopeText: `quiet ${randomUUID()}`, quota, lanes });
+    const leaveTogether = async (): Promise<number> => {
+      const before = walk.grants.length;
+      for (const replica of lanes.keys()) await walk.take({ do: "want", replica });
+      await walk.take({ do: "run", ms: 10 });
+      return walk.grants.length - before;
+    };
+    await walk.take({ do: "run", ms: 5_000 });
+    expect(await leaveTogether()).toBe(3);
+    await walk.take({ do: "run", ms: 1_000 });
+    await walk.take({ do: "tell", replica: 0, hintMs: 2_000 });
+    await walk.take({ do: "run", ms: 2_000 });
+    expect(await leaveTogether()).toBe(1);
+    await walk.take({ do: "lose-state" });
+  });
+
+  it("all keep to the lower limit while two limits run side by side, as in a rolling change", async () => {
+    const { client } = await shared;
+    let testMs = 1_700_000_000_000;
+    const scopeText = `two limits ${randomUUID()}`;
+    const [low, high] = [10, 40].map((limit) => {
+      const quota = quotaOf(quotaConfig.parse({ windows: [{ limit, perMs: 1_000 }], guardMs: 0 }));
+      return new RedisLimiter({ client, quota, scopeText, replicaId: `limit ${limit}`, testNowMs: () => testMs });
+    });
+    const ask = { more: true, cooldown: { endsAt: "0", leftMs: 0 } };
+    const until = testMs + 20_000;
+    let grants = 0;
+    while (testMs < until) {
+      await low?.block("all", 0, { endsAt: "0" });
+      const reply = high && (await answered(high.consume("live", 1, ask)));
+      if (reply?.granted) grants++;
+      testMs += Math.max(1, reply?.msBeforeNext ?? 1);
+    }
+    expect(grants).toBeGreaterThan(180);
+    expect(grants).toBeLessThanOrEqual(200);
   });
 
   it("let live calls pass backfills, which still get their tenth", async () => {

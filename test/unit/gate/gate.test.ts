@@ -214,7 +214,7 @@ describe("a wait that the server asked for", () => {
     const permit = gate.acquire("live", anytime);
     await settle();
     expect(gate.cooldownLeftMs()).toBe(4_980);
-    expect(said).toEqual([{ name: "cooldown-started", fields: { waitMs: 5_000, source: "shared" } }]);
+    expect(said).toEqual([{ name: "cooldown-started", fields: { waitMs: 4_980, source: "shared" } }]);
     await Promise.all([gate.close(), expect(permit).rejects.toThrow("closed")]);
   });
 });
@@ -308,14 +308,45 @@ describe("without Redis", () => {
         }
         await gate.close();
         expect(earlyMs).toEqual([]);
-        for (const { limit, spanMs } of quotaOf(config).windows) {
+        const within = (limit: number, ms: number): void => {
           for (const [at, atMs] of grantsMs.entries()) {
-            expect((grantsMs[at + limit] ?? Number.POSITIVE_INFINITY) - atMs).toBeGreaterThanOrEqual(spanMs);
+            expect((grantsMs[at + limit] ?? Number.POSITIVE_INFINITY) - atMs).toBeGreaterThanOrEqual(ms);
           }
-        }
+        };
+        for (const { limit, spanMs } of quotaOf(config).windows) within(limit, spanMs);
+        within(1, quota.spacingMs);
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("after a quiet time catchUp + 1 calls leave together, after an announced wait one", async () => {
+    const clock = new FakeClock();
+    const quota = quotaConfig.parse({ windows: [{ limit: 20, perMs: 1_000 }], guardMs: 0, catchUp: 2 });
+    const gate = createGate({ quota, redis: null, scopeText: "x", replicaId: "a", clock, emit: () => {} });
+    const leaveTogether = async (): Promise<number> => {
+      const permits = Array.from({ length: 5 }, () => watched(gate.acquire("live", anytime)));
+      await pass(clock, 10);
+      const left = permits.filter(({ permit }) => permit !== null).length;
+      await pass(clock, 3_000);
+      return left;
+    };
+    await pass(clock, 3_000);
+    expect(await leaveTogether()).toBe(3);
+    await gate.tell({ hintMs: 2_000, source: "body" });
+    await pass(clock, 2_000);
+    expect(await leaveTogether()).toBe(1);
+    await gate.close();
+  });
+
+  it("a backfill that is alone gets every turn", async () => {
+    const clock = new FakeClock();
+    const quota = quotaConfig.parse({ windows: [{ limit: 20, perMs: 1_000 }], guardMs: 0 });
+    const gate = createGate({ quota, redis: null, scopeText: "x", replicaId: "a", clock, emit: () => {} });
+    const permits = Array.from({ length: 20 }, () => gate.acquire("backfill", anytime));
+    await pass(clock, 1_200, 5);
+    expect((await Promise.all(permits)).length).toBe(20);
+    await gate.close();
   });
 
   it("the quota is used to its end, live first, a tenth for the backfill", async () => {

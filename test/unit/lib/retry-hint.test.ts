@@ -54,7 +54,11 @@ const headers = fc.dictionary(
   fc.constantFrom("Retry-After", "retry-after", "Date", "X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset"),
   fc.oneof(anyText, fc.array(anyText), fc.anything()),
 );
-const bodies = fc.oneof(fc.anything(), anyText, fc.anything().map((value) => JSON.stringify({ retry_after: value })));
+const bodies = fc.oneof(
+  fc.anything(),
+  anyText,
+  fc.anything().map((value) => JSON.stringify({ retry_after: value })),
+);
 
 it("whatever a server writes, the hint is null or a whole number of milliseconds within a day", () => {
   fc.assert(
