@@ -140,7 +140,10 @@ const compileFixed = ({ size }: Attributes): Node => {
   return { read: (cursor) => cursor.take(size) };
 };
 
-const readStruct = (cursor: AvroCursor, fields: readonly { readonly name: string; readonly read: AvroReader }[]): Raw => {
+const readStruct = (
+  cursor: AvroCursor,
+  fields: readonly { readonly name: string; readonly read: AvroReader }[],
+): Raw => {
   const struct: Record<string, Raw> = Object.create(null);
   for (const { name, read } of fields) struct[name] = read(cursor);
   return struct;
@@ -174,7 +177,8 @@ const nested =
 const semanticOf = (schema: Attributes): Column | undefined => {
   const name = schema["connect.name"];
   const parameters = schema["connect.parameters"];
-  const semantic = typeof name === "string" ? semanticColumn(name, isAttributes(parameters) ? parameters : {}) : undefined;
+  const semantic =
+    typeof name === "string" ? semanticColumn(name, isAttributes(parameters) ? parameters : {}) : undefined;
   if (semantic !== undefined || schema.logicalType !== "decimal") return semantic;
   return semanticColumn("org.apache.kafka.connect.data.Decimal", { scale: schema.scale });
 };

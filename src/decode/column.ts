@@ -44,7 +44,10 @@ export const plain: Column = (raw) => {
 };
 
 /** A struct with its members' columns; its prototype is null, so that a member `__proto__` is only a member. */
-export const mapStruct = (struct: { readonly [name: string]: Raw }, columnOf: (name: string) => Column): ColumnValue => {
+export const mapStruct = (
+  struct: { readonly [name: string]: Raw },
+  columnOf: (name: string) => Column,
+): ColumnValue => {
   const mapped: Record<string, ColumnValue> = Object.create(null);
   for (const name in struct) {
     const raw = struct[name];

@@ -21,7 +21,9 @@ export const schemaRegistryConfig = z
     }),
     tls: z
       .strictObject({
-        caFile: FILE.optional().meta({ description: "PEM file of the authority that signed the registry's certificate." }),
+        caFile: FILE.optional().meta({
+          description: "PEM file of the authority that signed the registry's certificate.",
+        }),
         certFile: FILE.optional().meta({ description: "PEM file of the certificate that identifies sell-sink." }),
         keyFile: FILE.optional().meta({ description: "PEM file of that certificate's private key." }),
       })

@@ -9,6 +9,7 @@ import type { Decoder } from "../domain/stages.ts";
 import { ColdSchema, createAvroReader } from "./avro-reader.ts";
 import { DecodeError } from "./decode-error.ts";
 import { decodeEnvelope } from "./envelope.ts";
+import { decodeFlattened } from "./flattened.ts";
 import { createJsonReader } from "./json-reader.ts";
 import { compileHints, type Datum, type Hints, type StructPlan, toRow } from "./plan.ts";
 import { isStruct } from "./raw.ts";
@@ -18,6 +19,8 @@ import { type Shape, skip } from "./shape.ts";
 const FORMATS = {
   "debezium-json": { encoding: "json", shape: decodeEnvelope },
   "debezium-avro": { encoding: "avro", shape: decodeEnvelope },
+  "debezium-json-flattened": { encoding: "json", shape: decodeFlattened },
+  "debezium-avro-flattened": { encoding: "avro", shape: decodeFlattened },
 } as const satisfies Readonly<Record<string, { encoding: "json" | "avro"; shape: Shape }>>;
 
 export type Format = keyof typeof FORMATS;
@@ -47,10 +50,7 @@ interface CompiledTopic {
 type ReadDatum = (bytes: Buffer, recordTimestampMs: number) => Datum;
 
 /** Throws ConnectorError `REGISTRY_MISSING` when a topic is in Avro and there is no registry. Records of other topics are skipped. */
-export const createDecoder = (
-  topics: ReadonlyMap<string, TopicFormat>,
-  { schemas }: DecoderDependencies,
-): Decoder => {
+export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, { schemas }: DecoderDependencies): Decoder => {
   const compiled = new Map([...topics].map(([topic, format]) => [topic, compileTopic(topic, format, schemas)]));
 
   const decode = (record: ConsumerRecord): Decoded | Promise<Decoded> => {
@@ -76,9 +76,13 @@ const compileTopic = (
   const reader = (): ReadDatum => {
     if (encoding === "json") return createJsonReader();
     if (schemas !== null) return createAvroReader(schemas);
-    throw new ConnectorError("REGISTRY_MISSING", `The topic ${name} is in Avro; say in schemaRegistry.url where its schemas are.`, {
-      retriable: false,
-    });
+    throw new ConnectorError(
+      "REGISTRY_MISSING",
+      `The topic ${name} is in Avro; say in schemaRegistry.url where its schemas are.`,
+      {
+        retriable: false,
+      },
+    );
   };
   return { readKey: reader(), readValue: reader(), shape, hints: compileHints(hints), keyColumn: keyColumns[0] };
 };
@@ -105,7 +109,8 @@ const decodeRecord = (record: ConsumerRecord, topic: CompiledTopic): Decoded => 
 };
 
 const read = (readDatum: ReadDatum, bytes: Buffer, { timestampMs }: ConsumerRecord): Datum => {
-  if (bytes.length === 0) throw new DecodeError("empty-value", "It has zero bytes, which is neither a value nor a tombstone.");
+  if (bytes.length === 0)
+    throw new DecodeError("empty-value", "It has zero bytes, which is neither a value nor a tombstone.");
   return readDatum(bytes, timestampMs);
 };
 

@@ -33,7 +33,8 @@ export const decodeEnvelope: Shape = (input) => {
 const rowChange = (op: "c" | "u" | "r" | "d", input: ShapeInput): Change => {
   const before = rowOf("before", input);
   const after = op === "d" ? null : rowOf("after", input);
-  if (op !== "d" && after === null) throw new DecodeError("missing-after", `Its op is ${op} and there is no row in after.`);
+  if (op !== "d" && after === null)
+    throw new DecodeError("missing-after", `Its op is ${op} and there is no row in after.`);
   if (op === "d" && before === null && input.key === null)
     throw new DecodeError("unidentifiable-delete", "It is a delete with neither a record key nor a row in before.");
   const { source } = input.value;

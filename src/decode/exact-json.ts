@@ -58,7 +58,8 @@ const markNumbers = (text: string): string => {
       }
       at = end - 1;
     } else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
-      if (++depth > MAX_DEPTH) throw new DecodeError("invalid-json", `The text is nested deeper than ${MAX_DEPTH} levels.`);
+      if (++depth > MAX_DEPTH)
+        throw new DecodeError("invalid-json", `The text is nested deeper than ${MAX_DEPTH} levels.`);
     } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--;
   }
   return copied === 0 ? text : marked + text.slice(copied);
@@ -78,7 +79,12 @@ const numberEnd = (text: string, start: number): number => {
   for (let at = start + 1; at < text.length; at++) {
     const char = text.charCodeAt(at);
     const inNumber =
-      (char >= ZERO && char <= NINE) || char === 0x2e || char === 0x65 || char === 0x45 || char === 0x2b || char === MINUS;
+      (char >= ZERO && char <= NINE) ||
+      char === 0x2e ||
+      char === 0x65 ||
+      char === 0x45 ||
+      char === 0x2b ||
+      char === MINUS;
     if (!inNumber) return at;
   }
   return text.length;

@@ -95,7 +95,10 @@ const captureSchemas = () => {
 /** Credentials may stand in the URL; there they would end in messages. */
 const credentialsOf = ({ url, username, password }: SchemaRegistryConfig) => {
   const bare = new URL(url);
-  const inUrl = bare.username === "" ? {} : { username: decodeURIComponent(bare.username), password: decodeURIComponent(bare.password) };
+  const inUrl =
+    bare.username === ""
+      ? {}
+      : { username: decodeURIComponent(bare.username), password: decodeURIComponent(bare.password) };
   bare.username = "";
   bare.password = "";
   return { url: bare.href.replace(/\/$/, ""), username, password, ...(username === undefined ? inUrl : {}) };

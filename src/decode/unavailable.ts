@@ -38,7 +38,9 @@ const isMarkerText = (text: string): boolean => {
 const isMarkerList = (list: readonly Raw[]): boolean => {
   const [first] = list;
   if (list.length === 1 && first !== undefined)
-    return first === MARKER || first === BASE64 || first === UUID || (first instanceof Uint8Array && BYTES.equals(first));
+    return (
+      first === MARKER || first === BASE64 || first === UUID || (first instanceof Uint8Array && BYTES.equals(first))
+    );
   // int[] and bigint[] carry the marker's bytes.
   return list.length === BYTES.length && list.every((code, at) => code === BYTES[at]);
 };

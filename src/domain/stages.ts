@@ -190,7 +190,7 @@ export interface Remembered {
   /** Version of the last accepted *streamed* change and the route it belongs to. */
   readonly version: Version | null;
   readonly route: string | null;
-  /** Of the mapped fields last accepted; null when they were no full image, or when it can no longer be trusted. */
+  /** Of the fields last accepted, be they a full image or not; null for other writes, or when it can no longer be trusted. */
   readonly fingerprint: string | null;
   readonly acceptedAtMs: number;
   /** `topic[partition]@offset` it was accepted from. */

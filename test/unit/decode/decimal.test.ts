@@ -7,7 +7,12 @@ import { DecodeError } from "../../../src/decode/decode-error.ts";
 const twosComplement = (unscaled: bigint): Buffer => {
   let size = 1;
   while (BigInt.asIntN(8 * size, unscaled) !== unscaled) size++;
-  return Buffer.from(BigInt.asUintN(8 * size, unscaled).toString(16).padStart(2 * size, "0"), "hex");
+  return Buffer.from(
+    BigInt.asUintN(8 * size, unscaled)
+      .toString(16)
+      .padStart(2 * size, "0"),
+    "hex",
+  );
 };
 
 /** Written apart from the code under test: by arithmetic, not by cutting text. */
@@ -39,6 +44,15 @@ describe("decimals", () => {
       fc.property(anUnscaled, aScale, (unscaled, scale) => {
         expect(decimalFromBytes(twosComplement(unscaled), scale)).toBe(expected(unscaled, scale));
       }),
+      {
+        examples: [47n, 48n, 53n, 55n, 63n].flatMap(
+          (bits) =>
+            [
+              [2n ** bits - 1n, 2],
+              [-(2n ** bits) - 1n, 2],
+            ] as [bigint, number][],
+        ),
+      },
     );
   });
 

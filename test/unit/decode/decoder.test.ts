@@ -7,7 +7,8 @@ import vectors from "./vectors.json" with { type: "json" };
 
 const SOURCE = { connector: "postgresql", snapshot: "false", lsn: 9, ts_ms: 5, txId: 7 };
 
-const anEnvelope = (envelope: object): string => JSON.stringify({ before: null, after: null, source: SOURCE, ...envelope });
+const anEnvelope = (envelope: object): string =>
+  JSON.stringify({ before: null, after: null, source: SOURCE, ...envelope });
 
 const decode = decoderOf({ format: "debezium-json" });
 
@@ -64,11 +65,32 @@ describe("debezium-json", () => {
     ["truncate", anEnvelope({ op: "t" })],
     ["logical-message", anEnvelope({ op: "m" })],
     ["heartbeat", '{"ts_ms":1}'],
-    ["transaction", '{"status":"END","id":"7","ts_ms":1}'],
-    ["schema-change", '{"source":{},"ddl":"ALTER","ts_ms":1}'],
-    ["notification", '{"id":"1","aggregate_type":"Incremental Snapshot","type":"STARTED"}'],
+    ["transaction", '{"status":"END","id":"7","event_count":2,"ts_ms":1}'],
+    ["schema-change", '{"source":{},"databaseName":"erp","ddl":"ALTER","ts_ms":1}'],
+    ["notification", '{"id":"1","aggregate_type":"Incremental Snapshot","type":"STARTED","additional_data":{}}'],
   ])("%s", (reason, value) => {
     expect(reasonOf(decode(aRecord(value)))).toBe(reason);
+  });
+
+  test("a delete is known by its key or by its row", () => {
+    expect(changeOf(decode(aRecord(anEnvelope({ op: "d" }))))).toMatchObject({ op: "d", key: { id: 1 }, before: null });
+    const keyless = aRecord(anEnvelope({ op: "d", before: { id: 2 } }), null);
+    expect(changeOf(decode(keyless))).toMatchObject({ op: "d", key: null, before: { id: 2 } });
+    expect(reasonOf(decode(aRecord(anEnvelope({ op: "d" }), null)))).toBe("unidentifiable-delete");
+  });
+
+  test.each([
+    ["decimal(2)", "AAA"],
+    ["decimal(2)", "A==="],
+    ["decimal(2)", { scale: 1 }],
+    ["varDecimal", { scale: 1.5, value: "AA==" }],
+    ["bits(3)", "/w=="],
+    ["date", "2024-02-29"],
+    ["int64", "1.5"],
+    ["bytes", 5],
+  ])("a column hinted %s does not take %j", (hint, value) => {
+    const decodeColumn = decoderOf({ format: "debezium-json", hints: { column: hint } });
+    expect(reasonOf(decodeColumn(aRecord(anEnvelope({ op: "c", after: { column: value } }))))).toBe("bad-value");
   });
 
   test("a message names the part and the column and quotes no payload", () => {
@@ -101,6 +123,37 @@ describe("debezium-json", () => {
   });
 });
 
+describe("debezium-json-flattened", () => {
+  const decodeRow = decoderOf({ format: "debezium-json-flattened" });
+
+  test("a row that only looks like a transaction or a deletion is a row", () => {
+    const row = { id: 1, status: "BEGIN", deleted: "true", op: "d", __custom: 1 };
+    expect(changeOf(decodeRow(aRecord(JSON.stringify(row))))).toMatchObject({
+      op: "upsert",
+      after: row,
+      origin: "unknown",
+    });
+  });
+
+  test("a deletion is told by __deleted alone, and its row is the one before", () => {
+    const deleted = { id: 1, name: "", __deleted: "true" };
+    expect(changeOf(decodeRow(aRecord(JSON.stringify(deleted))))).toMatchObject({
+      op: "d",
+      before: { id: 1, name: "" },
+      after: null,
+    });
+  });
+
+  test("positions come under both names, and the op of a later Debezium is refused", () => {
+    const mysql = { id: 1, __op: "u", __source_file: "bin.000001", __source_pos: 4, __source_row: 0 };
+    expect(changeOf(decodeRow(aRecord(JSON.stringify(mysql)))).version).toEqual({
+      kind: "binlog",
+      parts: ["bin.000001", "4", "0", ""],
+    });
+    expect(reasonOf(decodeRow(aRecord('{"id":1,"__op":"x"}')))).toBe("unknown-op");
+  });
+});
+
 describe("a schema beside the payload", () => {
   const schema = (scale: number) => ({
     type: "struct",
@@ -108,7 +161,14 @@ describe("a schema beside the payload", () => {
       {
         type: "struct",
         field: "after",
-        fields: [{ type: "bytes", field: "credit", name: "org.apache.kafka.connect.data.Decimal", parameters: { scale: String(scale) } }],
+        fields: [
+          {
+            type: "bytes",
+            field: "credit",
+            name: "org.apache.kafka.connect.data.Decimal",
+            parameters: { scale: String(scale) },
+          },
+        ],
       },
     ],
   });
@@ -122,9 +182,9 @@ describe("a schema beside the payload", () => {
   });
 
   test("more versions than are remembered still decode", () => {
-    for (const _round of [1, 2])
-      for (let scale = 1; scale <= 12; scale++)
-        expect(creditOf(decode(aRecord(wrapped(scale, "AA=="))))).toBe(`0.${"0".repeat(scale)}`);
+    const scales = Array.from({ length: 12 }, (_, at) => at + 1);
+    for (const scale of [...scales, ...scales])
+      expect(creditOf(decode(aRecord(wrapped(scale, "AA=="))))).toBe(`0.${"0".repeat(scale)}`);
   });
 
   test("a text that only begins like a known one is looked at as a whole", () => {
@@ -134,6 +194,7 @@ describe("a schema beside the payload", () => {
     expect(creditOf(decode(aRecord(otherSchemaWins)))).toBe("0.128");
     expect(creditOf(decode(aRecord(known)))).toBe("1.28");
     expect(reasonOf(decode(aRecord(`${known}}`)))).toBe("invalid-json");
+    expect(reasonOf(decode(aRecord(known.replace(/\}$/, "x"))))).toBe("invalid-json");
     expect(reasonOf(decode(aRecord(known.slice(0, -1))))).toBe("invalid-json");
     expect(creditOf(decode(aRecord(` ${known} `)))).toBe("1.28");
   });
@@ -145,7 +206,15 @@ describe("a schema beside the payload", () => {
 });
 
 describe("whatever the bytes", () => {
-  const HINTS = { a: "decimal(2)", b: "microTimestamp", c: "bits(3)", d: "varDecimal", e: "bytes", f: "date", "g.h": "int64" };
+  const HINTS = {
+    a: "decimal(2)",
+    b: "microTimestamp",
+    c: "bits(3)",
+    d: "varDecimal",
+    e: "bytes",
+    f: "date",
+    "g.h": "int64",
+  };
   const decodeHinted = decoderOf({ format: "debezium-json", hints: HINTS });
   const expectDecoded = (decoded: ReturnType<typeof decode> | undefined): void => {
     expect(["changes", "skip", "errant"]).toContain(decoded?.status);
@@ -164,7 +233,9 @@ describe("whatever the bytes", () => {
     const op = fc.constantFrom("c", "u", "r", "d", "t", "x");
     fc.assert(
       fc.property(op, row, scalar, (op, columns, id) => {
-        const members = [...columns, ["id", id] as const].map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`);
+        const members = [...columns, ["id", id] as const].map(
+          ([name, value]) => `${JSON.stringify(name)}:${text(value)}`,
+        );
         const envelope = `{"op":"${op}","after":{${members}},"before":{${members}},"source":${JSON.stringify(SOURCE)}}`;
         const decoded = decodeHinted(aRecord(envelope));
         expectDecoded(decoded);
@@ -180,12 +251,18 @@ describe("whatever the bytes", () => {
     const decoders = avro.map(({ schemas }) => decoderOf({ format: "debezium-avro" }, schemas));
     const place = fc.nat({ max: 10_000 });
     fc.assert(
-      fc.property(fc.nat({ max: avro.length - 1 }), place, fc.nat({ max: 255 }), fc.boolean(), (at, where, byte, cut) => {
-        const value = Buffer.from(avro[at]?.valueBase64 ?? "", "base64");
-        const damaged = cut ? value.subarray(0, where % (value.length + 1)) : Buffer.from(value);
-        if (!cut && damaged.length > 0) damaged[where % damaged.length] = byte;
-        expectDecoded(decoders[at]?.(aRecord(damaged, null)));
-      }),
+      fc.property(
+        fc.nat({ max: avro.length - 1 }),
+        place,
+        fc.nat({ max: 255 }),
+        fc.boolean(),
+        (at, where, byte, cut) => {
+          const value = Buffer.from(avro[at]?.valueBase64 ?? "", "base64");
+          const damaged = cut ? value.subarray(0, where % (value.length + 1)) : Buffer.from(value);
+          if (!cut && damaged.length > 0) damaged[where % damaged.length] = byte;
+          expectDecoded(decoders[at]?.(aRecord(damaged, null)));
+        },
+      ),
       { numRuns: 2_000 },
     );
   });

@@ -72,17 +72,25 @@ describe("schemas from the registry", () => {
     const { tombstone } = startDecoder({ url: registry.url });
     const cold = [tombstone(), tombstone(), tombstone()];
     expect(cold.every((decoded) => decoded instanceof Promise)).toBe(true);
-    for (const decoded of await Promise.all(cold)) expect(changeOf(decoded).key).toEqual({ id: 3 });
+    for (const decoded of await Promise.all(cold.map(async (decoded) => decoded)))
+      expect(changeOf(decoded).key).toEqual({ id: 3 });
     expect(tombstone()).toMatchObject({ status: "changes" });
     expect(registry.requests.map(({ url }) => url)).toEqual(["/schemas/ids/7"]);
   });
 
   test("that refer to other schemas are read with them", async () => {
-    const money = { type: "fixed", name: "erp.Money", size: 1, "connect.name": "org.apache.kafka.connect.data.Decimal" };
+    const money = {
+      type: "fixed",
+      name: "erp.Money",
+      size: 1,
+      "connect.name": "org.apache.kafka.connect.data.Decimal",
+    };
     const key = { type: "record", name: "Key", fields: [{ name: "id", type: "erp.Money" }] };
     const references = [{ name: "erp.Money", subject: "money", version: 1 }];
     const registry = await startRegistry((path) =>
-      path.startsWith("/schemas") ? found({ schema: JSON.stringify(key), references }) : found({ schema: JSON.stringify(money), subject: "money", version: 1, id: 3 }),
+      path.startsWith("/schemas")
+        ? found({ schema: JSON.stringify(key), references })
+        : found({ schema: JSON.stringify(money), subject: "money", version: 1, id: 3 }),
     );
     expect(changeOf(await startDecoder({ url: registry.url }).tombstone()).key).toEqual({ id: "6" });
   });
@@ -110,7 +118,9 @@ describe("schemas from the registry", () => {
   });
 
   test("of another kind than Avro make the record a dead letter", async () => {
-    const registry = await startRegistry(found({ schemaType: "PROTOBUF", schema: 'syntax = "proto3"; message A { string b = 1; }' }));
+    const registry = await startRegistry(
+      found({ schemaType: "PROTOBUF", schema: 'syntax = "proto3"; message A { string b = 1; }' }),
+    );
     expect(reasonOf(await startDecoder({ url: registry.url }).tombstone())).toBe("shape-mismatch");
     registry.answer = found({ schema: '{"type":"record","name":"Key"}' });
     expect(reasonOf(await startDecoder({ url: registry.url }).tombstone())).toBe("shape-mismatch");

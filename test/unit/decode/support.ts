@@ -1,7 +1,7 @@
 /** Builders for decode tests: records from text or bytes, decoders of one topic, schemas without a registry. */
 import { type AvroSchema, compileAvroSchema } from "../../../src/decode/avro-schema.ts";
-import { createDecoder, type TopicFormat } from "../../../src/decode/decoder.ts";
 import { DecodeError } from "../../../src/decode/decode-error.ts";
+import { createDecoder, type TopicFormat } from "../../../src/decode/decoder.ts";
 import type { SchemaSource } from "../../../src/decode/schema-source.ts";
 import type { Change, Decoded } from "../../../src/domain/change.ts";
 import type { ConsumerRecord, RecordHeader } from "../../../src/domain/record.ts";
@@ -12,7 +12,11 @@ type Bytes = string | Buffer | null;
 
 const bytesOf = (bytes: Bytes): Buffer | null => (typeof bytes === "string" ? Buffer.from(bytes) : bytes);
 
-export const aRecord = (value: Bytes, key: Bytes = '{"id":1}', headers: readonly RecordHeader[] = []): ConsumerRecord => ({
+export const aRecord = (
+  value: Bytes,
+  key: Bytes = '{"id":1}',
+  headers: readonly RecordHeader[] = [],
+): ConsumerRecord => ({
   position: { topic: TOPIC, partition: 0, offset: 7n, epoch: 1 },
   timestampMs: 1_795_516_614_742,
   key: bytesOf(key),
@@ -22,7 +26,7 @@ export const aRecord = (value: Bytes, key: Bytes = '{"id":1}', headers: readonly
 });
 
 /** Schemas that are all known from the start. */
-export const givenSchemas = (schemas: Readonly<Record<string, unknown>>): SchemaSource => {
+const givenSchemas = (schemas: Readonly<Record<string, unknown>>): SchemaSource => {
   const compiled = new Map<number, AvroSchema>();
   for (const [id, schema] of Object.entries(schemas)) compiled.set(Number(id), compileAvroSchema([schema]));
   return {

@@ -33,8 +33,10 @@ describe("dates and times", () => {
 
   test("infinite timestamps are null in every unit", () => {
     for (const text of ["9223372036825200", "-9223372036832400"]) expect(timestamp(3)(markNumber(text))).toBeNull();
-    for (const text of ["9223372036825200000", "-9223372036832400000"]) expect(timestamp(6)(markNumber(text))).toBeNull();
-    for (const text of ["9223372036854775807", "-9223372036854775808"]) expect(timestamp(9)(markNumber(text))).toBeNull();
+    for (const text of ["9223372036825200000", "-9223372036832400000"])
+      expect(timestamp(6)(markNumber(text))).toBeNull();
+    for (const text of ["9223372036854775807", "-9223372036854775808"])
+      expect(timestamp(9)(markNumber(text))).toBeNull();
     expect([zoned("infinity"), zoned("-infinity"), iso("infinity")]).toEqual([null, null, null]);
   });
 
