@@ -2,7 +2,12 @@
 import { z } from "zod";
 
 /** Wire formats a topic may have; the decoder has one reader for each. */
-export const FORMATS = ["debezium-json", "debezium-avro"] as const;
+export const FORMATS = [
+  "debezium-json",
+  "debezium-avro",
+  "debezium-json-flattened",
+  "debezium-avro-flattened",
+] as const;
 
 const ENTITY = z.enum(["accounts", "contacts", "leads", "products", "deals", "orders"]);
 const COLUMN = z.string().min(1);

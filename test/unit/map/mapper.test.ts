@@ -18,6 +18,7 @@ describe("an inserted or updated row", () => {
           action: "upsert",
           fields: { name: "Nordlicht" },
           onCreate: {},
+          onMissing: "recreate",
           refs: [],
           complete: true,
           lane: "live",
