@@ -212,6 +212,13 @@ export const keyOf = (record: JsonObject, keyField: string): string | null => {
   return key === null || typeof key === "object" ? null : String(key);
 };
 
+/** What the request itself says of the record's version. */
+export const revisionOf = (data: JsonObject, revisionField: string): string | null => {
+  const custom = data["custom_fields"];
+  const revision = isObject(custom) ? (own(custom, revisionField) ?? null) : null;
+  return revision === null || typeof revision === "object" ? null : String(revision);
+};
+
 const NO_FIELDS: FieldTable = new Map();
 
 const isIndexed = (path: string, fields: FieldTable): boolean =>

@@ -17,7 +17,9 @@ export interface AppliedItem {
   readonly code: string | null;
   /** See `bodyHash`; null where the request had no body. */
   readonly hash: string | null;
-  /** Monotonic milliseconds of the moment it was applied. */
+  /** Which version of the record was written: the value of `revisionField` as sent; null where the request had none. */
+  readonly revision: string | null;
+  /** When it was applied, on the clock of `LoggedRequest.atMs`. */
   readonly atMs: number;
 }
 
@@ -56,7 +58,7 @@ const MAX_ITEMS = 500_000;
 
 export class AppliedLog {
   readonly #clock: Clock;
-  readonly #fd: number | null;
+  #fd: number | null;
   #requests: LoggedRequest[] = [];
   #head = 0;
   #items = 0;
@@ -129,6 +131,7 @@ export class AppliedLog {
 
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 
   #append(line: object): void {
@@ -150,34 +153,8 @@ export class AppliedLog {
   }
 }
 
-/** 16 hex digits that stand for the attributes of one record exactly as sent, order of names included. */
-export const bodyHash = (data: unknown): string => hash("sha1", JSON.stringify(data), "hex").slice(0, 16);
-
-/** The most requests that arrived in any window of `windowMs` (half-open); `atMs` must not fall. */
-export const busiestWindow = (arrivals: readonly { readonly atMs: number }[], windowMs: number): number => {
-  let most = 0;
-  let first = 0;
-  for (const [i, { atMs }] of arrivals.entries()) {
-    while (atMs - (arrivals[first]?.atMs ?? atMs) >= windowMs) first += 1;
-    most = Math.max(most, i - first + 1);
-  }
-  return most;
-};
-
-/** Writes that repeated what was written to that record last. */
-export const duplicates = (requests: readonly LoggedRequest[]): number => {
-  const last = new Map<string, string | null>();
-  let count = 0;
-  // By the time of applying: a late one counts where it took effect.
-  const items = requests.flatMap(({ applied }) => applied).sort((a, b) => a.atMs - b.atMs);
-  for (const { resource, key, result, hash: body } of items) {
-    if (result === "failed" || key === null) continue;
-    const name = `${resource} ${key}`;
-    if (last.get(name) === body) count += 1;
-    last.set(name, body);
-  }
-  return count;
-};
+/** 27 characters that stand for the attributes of one record exactly as sent, order of names included. */
+export const bodyHash = (data: unknown): string => hash("sha1", JSON.stringify(data), "base64url");
 
 /** Bound: hashes are only kept for so many tokens. */
 const MAX_TOKENS = 1_000;

@@ -2,7 +2,7 @@
  * The bulk dialect, `POST /api/v2/bulk/{resource}`: not part of Zendesk's API, but of the account this connector was written
  * for. Items run in order and independently, nothing is rolled back, and there is one result for each, in request order.
  */
-import { compact, keyOf, kindOf, type WriteResult } from "./account.ts";
+import { compact, keyOf, kindOf, revisionOf, type WriteResult } from "./account.ts";
 import { type AppliedItem, bodyHash } from "./applied-log.ts";
 import { type BulkItem, type BulkRequest, readBulk } from "./bulk-request.ts";
 import { type Call, unknownPath } from "./call.ts";
@@ -186,6 +186,7 @@ const note = (
     result,
     code,
     hash: request.operation === "delete" ? null : bodyHash(item.data),
+    revision: revisionOf(item.data, call.account.config.revisionField),
     atMs: call.atMs(),
   });
 };

@@ -188,6 +188,10 @@ export const sandboxSchema = z.strictObject({
     .strictObject({ id: z.int().min(1), name: z.string(), currency: z.string() })
     .default({ id: 1, name: "Sandbox", currency: "EUR" }),
   keyField: z.string().default("erp_id").meta({ description: "Custom field whose value names a record in the log." }),
+  revisionField: z
+    .string()
+    .default("erp_revision")
+    .meta({ description: "Custom field whose value is logged with each write, to tell versions of a record apart." }),
   customFields: z
     .strictObject({
       contact: z.array(customFieldSchema).max(500),

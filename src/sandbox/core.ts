@@ -1,5 +1,5 @@
 /** The dialect that Zendesk documents: one record a request under `/v2`. */
-import { keyOf, kindOf, type WriteResult } from "./account.ts";
+import { keyOf, kindOf, revisionOf, type WriteResult } from "./account.ts";
 import { bodyHash } from "./applied-log.ts";
 import { type Call, json, refuse, unknownPath } from "./call.ts";
 import { catalogue, people } from "./catalogue.ts";
@@ -131,6 +131,7 @@ const note = (
     result,
     code,
     hash: data === null ? null : bodyHash(data),
+    revision: data === null ? null : revisionOf(data, call.account.config.revisionField),
     atMs: call.atMs(),
   });
 };

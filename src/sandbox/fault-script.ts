@@ -22,11 +22,14 @@ export const MAX_FAULTS = 1_000;
 export class FaultScript {
   #entries: Entry[] = [];
 
-  /** Appended: earlier lines go first. */
+  /** Appended: earlier lines go first. Throws a RangeError, and adds none, when the script would become too long. */
   add(faults: readonly Fault[]): void {
-    this.#entries = this.#entries.filter(({ left }) => left > 0);
-    for (const fault of faults) this.#entries.push({ fault, seen: 0, left: fault.times ?? Number.POSITIVE_INFINITY });
-    if (this.#entries.length > MAX_FAULTS) throw new RangeError(`a fault script holds at most ${MAX_FAULTS} lines`);
+    const kept = this.#entries.filter(({ left }) => left > 0);
+    if (kept.length + faults.length > MAX_FAULTS) {
+      throw new RangeError(`A fault script holds at most ${MAX_FAULTS} lines.`);
+    }
+    const added = faults.map((fault) => ({ fault, seen: 0, left: fault.times ?? Number.POSITIVE_INFINITY }));
+    this.#entries = [...kept, ...added];
   }
 
   clear(): void {

@@ -3,12 +3,12 @@
  * faults, and a log of everything it was asked and did. It shares no code with the connector's stages, so that a
  * misunderstanding of Sell cannot be on both sides. All of it lives in memory.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
+import { Tasks } from "../lib/tasks.ts";
 import { Account, kindOf } from "./account.ts";
 import { createApi } from "./api.ts";
-import { AppliedLog, busiestWindow, duplicates, type LoggedRequest } from "./applied-log.ts";
+import { AppliedLog, type LoggedRequest } from "./applied-log.ts";
 import {
   DEFAULT_SETTINGS,
   type FaultOptions,
@@ -28,9 +28,12 @@ import { Jobs } from "./jobs.ts";
 import { Quota } from "./quota.ts";
 import type { JsonObject } from "./reply.ts";
 import { RESOURCES } from "./resources.ts";
+import { listen } from "./server.ts";
+import { type Summary, summarize } from "./summary.ts";
 
-export { type AppliedItem, bodyHash, busiestWindow, duplicates, type LoggedRequest } from "./applied-log.ts";
+export { type AppliedItem, bodyHash, type LoggedRequest } from "./applied-log.ts";
 export type { FaultOptions, RateOptions, SandboxOptions, SettingsOptions } from "./config.ts";
+export { busiestWindow, type Summary } from "./summary.ts";
 
 /** A record as it is now, without index lag. */
 export interface StateRecord {
@@ -38,22 +41,6 @@ export interface StateRecord {
   readonly resource: string;
   readonly version: number;
   readonly data: JsonObject;
-}
-
-export interface Summary {
-  readonly requests: number;
-  /** Requests that the log has forgotten; the other figures know nothing of them. */
-  readonly dropped: number;
-  readonly byStatus: { readonly [status: string]: number };
-  /** Items by what became of them: `created`, `updated`, `unchanged`, `deleted`, `failed`. */
-  readonly byResult: { readonly [result: string]: number };
-  /** Writes that repeated the last write of their record. */
-  readonly duplicates: number;
-  /** Most API requests in any `windowMs`, refused ones included, and without those. */
-  readonly busiest: { readonly windowMs: number; readonly arrived: number; readonly granted: number };
-  readonly records: { readonly [resource: string]: number };
-  /** Faults of the script that have yet to happen. */
-  readonly faultsPending: number;
 }
 
 export interface Sandbox {
@@ -96,15 +83,10 @@ export const startSandbox = async (
   });
 
   const closing = new AbortController();
-  const running = new Set<Promise<void>>();
-  const own = (work: (signal: AbortSignal) => Promise<void>): void => {
-    const promise = work(closing.signal)
-      .catch((error: unknown) => {
-        if (!closing.signal.aborted) throw error; // a bug of the simulator: let it be seen
-      })
-      .finally(() => running.delete(promise));
-    running.add(promise);
-  };
+  const tasks = new Tasks((error) => {
+    if (!closing.signal.aborted) throw error; // a bug of the simulator: let it be seen
+  });
+  const own = (work: (signal: AbortSignal) => Promise<void>): void => tasks.own(work(closing.signal));
   const jobs = new Jobs(clock, () => settings, own);
   const idempotency = new IdempotencyKeys(clock);
   const api = createApi({
@@ -120,29 +102,14 @@ export const startSandbox = async (
     own,
   });
 
-  const serve = async (req: IncomingMessage, res: ServerResponse, signal: AbortSignal): Promise<void> => {
-    const url = URL.parse(req.url ?? "/", "http://sandbox");
-    if (url === null) {
-      res.writeHead(400).end();
-    } else if (url.pathname.startsWith("/__sandbox")) {
-      await control(sandbox, req, res, url);
-    } else {
-      await api(req, res, url, signal);
-    }
-  };
-  const server = createServer({ keepAliveTimeout: config.keepAliveMs }, (req, res) => {
-    own((signal) =>
-      serve(req, res, signal).catch((error: unknown) => {
-        if (closing.signal.aborted || res.headersSent) return void res.destroy();
-        // What a request must not be able to do, and did: a client meets it as the plain 500 that Sell has too.
-        res.writeHead(500, { "Content-Type": "application/json" });
-        res.end(JSON.stringify({ status: 500, error: `The simulator failed: ${String(error)}` }));
-      }),
-    );
+  const server = await listen(config.port, config.keepAliveMs, (req, res, url) => {
+    const answer = url.pathname.startsWith("/__sandbox")
+      ? control(sandbox, req, res, url)
+      : api(req, res, url, closing.signal);
+    tasks.own(answer.catch((error: unknown) => fail(res, error)));
   });
-
   const sandbox: Sandbox = {
-    url: "",
+    url: server.url,
     *state(resource) {
       for (const name of RESOURCES) {
         if (resource !== undefined && resource !== name) continue;
@@ -176,41 +143,23 @@ export const startSandbox = async (
     },
     async close() {
       closing.abort(new Error("the simulator closes"));
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await Promise.all([closed, ...running]);
+      await Promise.all([server.close(), tasks.ended()]);
       log.close();
     },
     [Symbol.asyncDispose]: () => sandbox.close(),
   };
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(config.port, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return Object.assign(sandbox, { url: `http://127.0.0.1:${port}` });
+  return sandbox;
+};
+
+/** A request met a bug of the simulator, or its close: nothing, or the plain 500 that Sell has too. */
+const fail = (res: ServerResponse, error: unknown): void => {
+  if (res.headersSent || res.destroyed) return void res.destroy();
+  res.writeHead(500, { "Content-Type": "application/json" });
+  res.end(JSON.stringify({ status: 500, error: `The simulator failed: ${String(error)}` }));
 };
 
 const merged = (settings: Settings, given: SettingsOptions): Settings => ({
   ...settings,
   ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
 });
-
-const summarize = (requests: readonly LoggedRequest[], windowMs: number) => {
-  const byStatus: Record<string, number> = {};
-  const byResult: Record<string, number> = {};
-  for (const { status, applied } of requests) {
-    const name = status ?? "none";
-    byStatus[name] = (byStatus[name] ?? 0) + 1;
-    for (const { result } of applied) byResult[result] = (byResult[result] ?? 0) + 1;
-  }
-  const granted = requests.filter(({ refused }) => !refused);
-  return {
-    requests: requests.length,
-    byStatus,
-    byResult,
-    duplicates: duplicates(requests),
-    busiest: { windowMs, arrived: busiestWindow(requests, windowMs), granted: busiestWindow(granted, windowMs) },
-  };
-};

@@ -1,6 +1,7 @@
 /** The account's quota: who may start a request now, what a refusal looks like, and what the headers say. */
-import type { RateOptions, WindowOptions } from "./config.ts";
+import type { RateOptions } from "./config.ts";
 import { createLimiter, type Limiter } from "./limiters.ts";
+import { type Rate, rateOf } from "./rate-profiles.ts";
 import { errorReply, type Reply } from "./reply.ts";
 
 export type Admission =
@@ -9,9 +10,6 @@ export type Admission =
   | { readonly granted: false; readonly reply: Reply; readonly hintMs: number | null };
 
 type Headers = { readonly [name: string]: string };
-type Rate = {
-  readonly [K in Exclude<keyof RateOptions, "profile" | "retryAfterS">]-?: NonNullable<RateOptions[K]>;
-} & { readonly retryAfterS: number | null };
 
 /** One caller's (or the account's) counters. */
 interface Meter {
@@ -95,7 +93,7 @@ export class Quota {
         i === 0 && this.#firstLimit !== null ? { ...window, limit: this.#firstLimit } : window,
       );
       meter = {
-        limiters: windows.map((window) => createLimiter(defaulted(window), epochOffsetMs)),
+        limiters: windows.map((window) => createLimiter(window, epochOffsetMs)),
         limits: windows.map(({ limit }) => limit),
         blockedUntilMs: Number.NEGATIVE_INFINITY,
         foreignAtMs: nowMs,
@@ -201,57 +199,4 @@ const waitOf = (meter: Meter, nowMs: number, cost: number): number => {
 
 const charge = (meter: Meter, nowMs: number, cost: number): void => {
   for (const [i, limiter] of meter.limiters.entries()) limiter.take(nowMs, clamp(meter, i, cost));
-};
-
-const defaulted = (window: WindowInput): WindowOptions => ({ ...window, type: window.type ?? "clock-window" });
-type WindowInput = NonNullable<RateOptions["windows"]>[number];
-
-/** Zendesk documents ten requests a second and 36,000 an hour, each for one token. */
-const SELL_WINDOWS: readonly WindowInput[] = [
-  { type: "token-bucket", limit: 10, perMs: 1_000 },
-  { type: "sliding-log", limit: 36_000, perMs: 3_600_000 },
-];
-
-const PLAIN = {
-  penaltyMs: 0,
-  retryAfterS: null,
-  resetSkewMs: 0,
-  headersMissingShare: 0,
-  disguisedShare: 0,
-  bulkCost: "request",
-  foreignPerMinute: 0,
-} as const;
-
-const PROFILES: { readonly [name in NonNullable<RateOptions["profile"]>]: Rate } = {
-  /** What a customer of Sell met: 200 a minute for the whole account. */
-  customer: {
-    ...PLAIN,
-    windows: [{ type: "clock-window", limit: 200, perMs: 60_000 }],
-    scope: "account",
-    headers: "full",
-    body: "customer",
-  },
-  "sell-documented": { ...PLAIN, windows: [...SELL_WINDOWS], scope: "token", headers: "none", body: "sell" },
-  /** As first-party code and tests show it: no header, no body, sometimes a 404 in disguise. */
-  "sell-observed": {
-    ...PLAIN,
-    windows: [...SELL_WINDOWS],
-    scope: "token",
-    headers: "none",
-    body: "empty",
-    disguisedShare: 0.05,
-  },
-  "support-like": {
-    ...PLAIN,
-    windows: [{ type: "clock-window", limit: 700, perMs: 60_000 }],
-    scope: "account",
-    headers: "support",
-    body: "text",
-  },
-  none: { ...PLAIN, windows: [], scope: "account", headers: "none", body: "customer" },
-};
-
-const rateOf = ({ profile = "customer", ...own }: RateOptions): Rate => {
-  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  return { ...PROFILES[profile], ...given };
 };

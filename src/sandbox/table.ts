@@ -116,7 +116,7 @@ export class Table {
     for (; this.#head < pending.length; this.#head += 1) {
       const next = pending[this.#head];
       if (next === undefined || next.visibleMs > monotonicMs) break;
-      this.#reindex(next.row, next.record);
+      if (!next.row.deleted) this.#reindex(next.row, next.record);
     }
     if (this.#head > 1_024 && this.#head * 2 > pending.length) {
       this.#pending = pending.slice(this.#head);

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { AppliedLog, busiestWindow } from "../../../src/sandbox/applied-log.ts";
+import { AppliedLog } from "../../../src/sandbox/applied-log.ts";
 import { bodyHash } from "../../../src/sandbox/index.ts";
+import { busiestWindow } from "../../../src/sandbox/summary.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { anAccount, aSandbox, until } from "./support.ts";
 
@@ -41,11 +42,11 @@ test("both dialects name a record alike", async () => {
   await client.del(`/v2/contacts/${id}`);
   await client.post("/v2/leads", { data: { email: "x" } });
   const items = client.sandbox.log().flatMap(({ applied }) => applied);
-  expect(items.map(({ resource, key, result, code }) => [resource, key, result, code])).toEqual([
-    ["accounts", "7", "created", null],
-    ["accounts", "7", "updated", null],
-    ["accounts", "7", "deleted", null],
-    ["leads", null, "failed", "missing"],
+  expect(items.map(({ resource, key, result, code, hash }) => [resource, key, result, code, hash])).toEqual([
+    ["accounts", "7", "created", null, bodyHash(anAccount("7").data)],
+    ["accounts", "7", "updated", null, bodyHash({ phone: "1" })],
+    ["accounts", "7", "deleted", null, null],
+    ["leads", null, "failed", "missing", bodyHash({ email: "x" })],
   ]);
 });
 
