@@ -1,4 +1,5 @@
 /** SIGTERM and SIGINT: the first asks for an orderly stop, the second ends the process at once. */
+import { type Clock, systemClock } from "../lib/clock.ts";
 import { EXIT } from "./exit.ts";
 
 export interface StopSignals extends Disposable {
@@ -10,11 +11,15 @@ export interface StopSignals extends Disposable {
 export const stopSignals = (
   source: Pick<NodeJS.EventEmitter, "on" | "off">,
   exit: (code: number) => void,
+  clock: Pick<Clock, "monotonicMs"> = systemClock,
 ): StopSignals => {
   const controller = new AbortController();
+  let firstMs = 0;
   const onSignal = (name: string): void => {
-    if (controller.signal.aborted) exit(EXIT.failed);
-    else controller.abort(name);
+    if (!controller.signal.aborted) {
+      firstMs = clock.monotonicMs();
+      controller.abort(name);
+    } else if (clock.monotonicMs() - firstMs > ECHO_MS) exit(EXIT.failed);
   };
   for (const name of NAMES) source.on(name, onSignal);
   return {
@@ -24,5 +29,8 @@ export const stopSignals = (
     },
   };
 };
+
+/** On a terminal npm forwards the Ctrl-C that its child gets anyway: the second within this time is the same one. */
+const ECHO_MS = 300;
 
 const NAMES = ["SIGTERM", "SIGINT"];

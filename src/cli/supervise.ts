@@ -1,4 +1,5 @@
 /** Waits for a running connector to end, by itself or because somebody asked for it. */
+import { STOP_MAX_MS } from "../domain/times.ts";
 import type { Clock } from "../lib/clock.ts";
 import { EXIT } from "./exit.ts";
 
@@ -8,10 +9,7 @@ export interface Supervised {
   stop(reason: string): Promise<void>;
 }
 
-/** Longest orderly stop; what is left after it is an unknown outcome, which the next start settles. */
-export const STOP_MAX_MS = 10_000;
-
-/** Resolves with the exit code: the connector's own, or 1 when its stop takes longer than 10 s. */
+/** Resolves with the exit code: the connector's own, or 1 when its stop takes too long; the next start settles the rest. */
 export const supervise = async (connector: Supervised, clock: Clock, signal: AbortSignal): Promise<number> => {
   const asked = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => asked.resolve(), { once: true });

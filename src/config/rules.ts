@@ -1,5 +1,5 @@
 /** Rules over several settings. Each looks only at sections that are in order, so that it can run beside other faults. */
-import { isDeepStrictEqual } from "node:util";
+import { resourceOf, unsupported } from "../deliver/resources.ts";
 import { quotaProblems } from "../gate/config.ts";
 import { routesProblems } from "../map/problems.ts";
 import type { Path } from "./problem.ts";
@@ -18,7 +18,7 @@ export const crossFieldFaults: Rule = (sections) => RULES.flatMap((rule) => rule
 
 const avroNeedsRegistry: Rule = ({ routes = [], schemaRegistry }) => {
   if (schemaRegistry !== undefined) return [];
-  const index = routes.findIndex(({ format }) => format === "debezium-avro");
+  const index = routes.findIndex(({ format }) => format.includes("avro"));
   if (index < 0) return [];
   const message = "is Avro, whose schemas are in a registry: set schemaRegistry.url.";
   return [{ path: ["routes", index, "format"], message, severity: "error" }];
@@ -37,19 +37,6 @@ const deadLettersAreNotRead: Rule = ({ routes = [], deadLetter }) =>
       : [],
   );
 
-/** What belongs to the topic although it stands in a route: its records are decoded once for all routes. */
-const TOPIC_SETTINGS = ["format", "hints", "keyColumns", "replicaIdentity", "startFrom"] as const;
-
-const routesAgreeOnTheirTopic: Rule = ({ routes = [] }) =>
-  routes.flatMap((route, index) => {
-    const first = routes.find(({ topic }) => topic === route.topic) ?? route;
-    return TOPIC_SETTINGS.filter((name) => !isDeepStrictEqual(route[name], first[name])).map((name) => ({
-      path: ["routes", index, name],
-      message: `must be as in the first route of ${route.topic}, routes[${routes.indexOf(first)}]: it belongs to the topic.`,
-      severity: "error" as const,
-    }));
-  });
-
 const redisIsForReplicas: Rule = ({ kafka, redis }) =>
   kafka === undefined || redis !== undefined
     ? []
@@ -66,12 +53,19 @@ const quotaFits: Rule = ({ quota }) =>
 
 const routesFit: Rule = ({ routes = [], sell }) => routesProblems(routes, { keyField: sell?.keyField ?? "erp_id" });
 
+const entitiesAreDelivered: Rule = ({ routes = [] }) =>
+  routes.flatMap(({ entity }, index) =>
+    resourceOf(entity) === null
+      ? [{ path: ["routes", index, "entity"], message: unsupported(entity), severity: "error" as const }]
+      : [],
+  );
+
 const RULES: readonly Rule[] = [
   routesFit,
   quotaFits,
   timingFaults,
   avroNeedsRegistry,
-  routesAgreeOnTheirTopic,
+  entitiesAreDelivered,
   deadLettersAreNotRead,
   redisIsForReplicas,
 ];

@@ -2,13 +2,10 @@
  * Times that depend on each other. A rebalance waits behind the barrier for calls in flight, a stop drains them, and both
  * must end while the group still counts this process as a member.
  */
+import { BARRIER_MS, DRAIN_MS } from "../domain/times.ts";
 import type { CrossFieldFault } from "./rules.ts";
 import type { Config } from "./spec.ts";
 
-/** Longest wait for calls in flight before this process joins again. */
-const BARRIER_MS = 6_500;
-/** Longest wait for calls in flight at a stop; the whole exit takes at most 10 s. */
-const DRAIN_MS = 7_000;
 /** What a last commit, or the scheduling of a busy process, may take. */
 const MARGIN_MS = 500;
 

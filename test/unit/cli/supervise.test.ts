@@ -1,8 +1,10 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import { stopSignals } from "../../../src/cli/stop-signals.ts";
-import { STOP_MAX_MS, supervise } from "../../../src/cli/supervise.ts";
+import { supervise } from "../../../src/cli/supervise.ts";
+import { STOP_MAX_MS } from "../../../src/domain/times.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 /** A clock whose sleepers wake when the test says so. */
 const aClock = () => {
@@ -36,7 +38,8 @@ const aConnector = (stop?: () => void) => {
 const aProcess = () => {
   const source = new EventEmitter();
   const exits: number[] = [];
-  return { source, exits, signals: stopSignals(source, (code) => void exits.push(code)) };
+  const clock = new FakeClock();
+  return { source, exits, clock, signals: stopSignals(source, (code) => void exits.push(code), clock) };
 };
 
 test("the first signal stops the connector in order, with the signal's name, and exits 0", async () => {
@@ -55,9 +58,12 @@ test("a signal before the watch began still stops it", async () => {
   expect(await supervise(aConnector().connector, aClock().clock, signals.signal)).toBe(0);
 });
 
-test("the second signal exits at once", () => {
-  const { source, exits } = aProcess();
+test("the second signal exits at once, the echo of the first does not", () => {
+  const { source, exits, clock } = aProcess();
   source.emit("SIGINT", "SIGINT");
+  source.emit("SIGINT", "SIGINT");
+  expect(exits).toEqual([]);
+  clock.advance(301);
   source.emit("SIGTERM", "SIGTERM");
   expect(exits).toEqual([1]);
 });
