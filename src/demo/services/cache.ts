@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { ConnectorError } from "../../domain/errors.ts";
 import type { Context } from "./options.ts";
 
 const STALE_MS = 60 * 60_000;
@@ -20,7 +21,10 @@ export const cached = async (
   const folder = join(root, name);
   if (existsSync(folder)) return folder;
 
-  await mkdir(root, { recursive: true });
+  await mkdir(root, { recursive: true }).catch((cause: unknown) => {
+    const text = `The cache folder ${root} cannot be made: name another in SELL_SINK_CACHE.`;
+    throw new ConnectorError("CACHE_NOT_WRITABLE", text, { retriable: false, cause });
+  });
   await removeStale(root, clock.now() - STALE_MS);
   const filling = await mkdtemp(join(root, `.${name}-`));
   try {

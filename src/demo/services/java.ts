@@ -1,6 +1,7 @@
 /** Java services: their jars from Maven Central, and the flags that make a JVM start fast and stay small. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ConnectorError, errorText } from "../../domain/errors.ts";
 import { cached } from "./cache.ts";
 import type { Context } from "./options.ts";
 import { ensurePrograms } from "./programs.ts";
@@ -45,7 +46,14 @@ const fetched = (
     await writeFile(join(work, "pom.xml"), pomXml);
     const common = ["-q", "-B", "-C", `-Dmaven.repo.local=${join(work, "repository")}`];
     const args = [...common, `${PLUGIN}:${goal}`, flag, `-DoutputDirectory=${folder}`];
-    await run("mvn", args, { cwd: work, env: context.env }, context.signal);
+    await run("mvn", args, { cwd: work, env: context.env }, context.signal).catch((cause: unknown) => {
+      context.signal.throwIfAborted();
+      throw new ConnectorError(
+        "DOWNLOAD_FAILED",
+        `${name} could not be fetched. Is there a network, and does ~/.m2/settings.xml name the proxy? ${errorText(cause)}`,
+        { retriable: true, cause },
+      );
+    });
     await rm(work, { recursive: true });
   });
 

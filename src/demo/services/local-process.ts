@@ -157,7 +157,7 @@ export const launch = async (
   return service;
 };
 
-interface Tether {
+export interface Tether {
   /** The child to end, or none. */
   hold(pid: number | undefined): void;
   release(): void;
@@ -167,7 +167,7 @@ interface Tether {
  * Ends the child and removes its folder as soon as this process is gone, for whatever reason: the shell's stdin closes
  * then. An exit handler of our own would miss SIGKILL, and signals that nobody handles.
  */
-const tether = (folder: string): Tether => {
+export const tether = (folder: string): Tether => {
   const script = 'while read -r line; do pid=$line; done; [ -z "$pid" ] || kill -s KILL -- "-$pid"; rm -rf -- "$0"';
   const shell = spawn("sh", ["-c", script, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   shell.on("error", () => {}); // no shell, no safety net

@@ -12,7 +12,8 @@ export interface RunOptions {
 }
 
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
-const LINES = 5;
+const LAST_LINES = 5;
+const ERROR_LINES = 3; // what follows is a stack, or advice to run Maven differently
 
 /** What `command` printed (stdout, then stderr). Throws COMMAND_FAILED, or the signal's reason when aborted. */
 export const run = async (
@@ -55,7 +56,7 @@ export const lastWords = (log: string): string => {
     .split("\n")
     .filter((line) => line.trim() !== "");
   const first = lines.findIndex((line) => /\berror\b/i.test(line));
-  const told = first < 0 ? lines.slice(-LINES) : lines.slice(first, first + LINES);
+  const told = first < 0 ? lines.slice(-LAST_LINES) : lines.slice(first, first + ERROR_LINES);
   return told.length === 0 ? "It printed nothing." : `It said:\n  ${told.join("\n  ")}`;
 };
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +32,15 @@ test("a download that fails half way leaves nothing behind", async () => {
   };
   await expect(cached("thing", context, fill)).rejects.toThrow("cable cut");
   expect(readdirSync(root)).toEqual([]);
+});
+
+test("a cache folder that cannot be made is named with the way out", async () => {
+  const { root, context } = aCache();
+  writeFileSync(join(root, "file"), "");
+  const env = { SELL_SINK_CACHE: join(root, "file", "cache") };
+  await expect(cached("thing", { ...context, env }, fillWith("x"))).rejects.toThrow(
+    /file\/cache cannot be made: name another in SELL_SINK_CACHE/,
+  );
 });
 
 test("of two runs that fetch at once both get the same whole folder", async () => {
