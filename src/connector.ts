@@ -14,6 +14,7 @@ import { createDecoder, type TopicFormat } from "./decode/decoder.ts";
 import { createSchemaSource } from "./decode/schema-source.ts";
 import { createSellTarget } from "./deliver/target.ts";
 import { ConnectorError } from "./domain/errors.ts";
+import { quotaScope } from "./gate/config.ts";
 import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
 import { connectRedis } from "./lib/redis.ts";
@@ -71,15 +72,17 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
   };
 
   try {
-    const kafka = await connectKafka(config.kafka, deps, signal);
+    const nonce = randomUUID();
+    // Unique, so that a process that has to leave in the middle of a join can be told from its siblings.
+    const clientId = `${config.kafka.clientId}-${nonce.slice(0, 8)}`;
+    const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
     closing.push(() => kafka.close());
     await checkTopics(config, kafka.admin);
     const redis = config.redis === undefined ? null : connectRedis(config.redis);
     closing.push(() => redis?.close());
     if (redis === null) await refuseSecondMember(config, kafka.admin);
     const { quota, sell } = config;
-    const nonce = randomUUID();
-    const gate = createGate({ ...deps, quota, redis, scopeText: quotaScope(config), replicaId: nonce });
+    const gate = createGate({ ...deps, quota, redis, scopeText: scopeOf(config), replicaId: nonce });
     closing.push(() => gate.close());
     const target = createSellTarget(sell, { ...deps, tell: (throttle) => gate.tell(throttle) });
     closing.push(() => target.close());
@@ -107,7 +110,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       ...{ lingerMs: config.batch.lingerMs, maxItems: Math.min(config.batch.maxItems, target.maxItems) },
       maxInFlight: config.batch.maxInFlight ?? (isBulk ? 4 : 8),
       ...config.window,
-      ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs },
+      ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };
     const running = new Pipeline(stages, options, { ...deps, onFatal: (error) => void end(error) });
     pipeline = running;
@@ -158,8 +161,8 @@ const startFromOf =
   };
 
 /** Before the account is known only its address and its configured name can tell it from others: sharing too much is safe. */
-const quotaScope = ({ quota, sell }: Config): string =>
-  [sell.baseUrl, sell.account ?? "", quota.scope === "token" ? sell.token : ""].join("|");
+const scopeOf = ({ quota, sell }: Config): string =>
+  [sell.baseUrl, sell.account ?? "", quotaScope(quota) === "token" ? sell.token : ""].join("|");
 
 const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => {
   const wanted = [...topicsOf(config), config.deadLetter.topic];

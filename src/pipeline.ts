@@ -22,6 +22,7 @@ import type {
   SourceHandlers,
   Target,
 } from "./domain/stages.ts";
+import { BARRIER_MS, DRAIN_MS } from "./domain/times.ts";
 import { Intake } from "./intake.ts";
 import type { Clock } from "./lib/clock.ts";
 import { Tasks } from "./lib/tasks.ts";
@@ -56,6 +57,8 @@ export interface PipelineOptions {
   readonly parkTimeoutMs: number;
   readonly indexLagMs: number;
   readonly lateApplyMaxMs: number;
+  /** Deadline of one request: it must end before the lease does. */
+  readonly timeoutMs: number;
 }
 
 export interface PipelineDeps {
@@ -68,10 +71,6 @@ export interface PipelineDeps {
 
 const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
-/** How long a rejoin waits for what is on the wire: a little more than a request's deadline. */
-const BARRIER_MS = 6_500;
-/** How long SIGTERM waits for it; the whole exit stays below 10 s. */
-const DRAIN_MS = 7_000;
 /** From such a cool-down on, partitions pause instead of filling memory. */
 const LONG_COOLDOWN_MS = 5_000;
 
@@ -125,7 +124,8 @@ export class Pipeline {
       settle: (record) => this.#settle(record),
       progressed: () => this.#updatePauses(),
     });
-    const mayKeepSending = (): boolean => !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > 0;
+    const mayKeepSending = (): boolean =>
+      !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
     this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending });
   }
 

@@ -46,9 +46,9 @@ const write = (verb: "upsert" | "update", id: number | null, mutation: Mutation,
   const missing = mutation.refs.filter((ref) => typeof facts.parents.get(entryId(ref.entity, ref.key)) !== "number");
   if (missing.length > 0) return { kind: "park", missing };
   const body = withReferences(mutation, facts.parents);
-  // Only a full image can be compared: a partial one may alter a field that the fingerprint does not cover.
-  const fingerprint =
-    mutation.complete && mutation.action === "upsert" ? hash("sha1", JSON.stringify(body), "base64") : null;
+  // Of whatever was written last, so a partial image counts too: right after itself it alters nothing. That settles the
+  // tombstone behind a delete that became an update.
+  const fingerprint = mutation.action === "create" ? null : hash("sha1", JSON.stringify(body), "base64");
   if (fingerprint !== null && id !== null && facts.trusted && fingerprint === facts.known?.fingerprint) {
     return { kind: "done", reason: "no-op" };
   }

@@ -18,7 +18,7 @@ export interface Plan {
   readonly verb: Verb;
   readonly id: number | null;
   readonly body: Fields;
-  /** Of the body, when it is a full image that may be remembered. */
+  /** Of the body: the same body right after this one alters nothing. */
   readonly fingerprint: string | null;
 }
 
@@ -75,6 +75,11 @@ export class Entry {
   /** How many of the oldest changes the next write stands for; 0 when none waits. */
   get standsFor(): number {
     return this.pinned > 0 ? this.pinned : this.#run;
+  }
+
+  /** It was in a batch before and goes ahead of those that were not. */
+  get comesBack(): boolean {
+    return this.attempts > 0 || this.returned;
   }
 
   get candidate(): Mutation | undefined {

@@ -57,6 +57,10 @@ export class Group {
     return this.#lanes.live.size + this.#lanes.backfill.size;
   }
 
+  sizeOf(lane: Lane): number {
+    return this.#lanes[lane].size;
+  }
+
   head(lane: Lane): Entry | undefined {
     return this.#lanes[lane].head();
   }
@@ -94,7 +98,7 @@ class Fifo {
   }
 
   add(entry: Entry): void {
-    (entry.attempts > 0 || entry.returned ? this.#again : this.#first).add(entry);
+    (entry.comesBack ? this.#again : this.#first).add(entry);
   }
 
   delete(entry: Entry): void {

@@ -411,8 +411,9 @@ export class Window {
     entry.plan = plan;
     entry.state = "ready";
     const group = this.#ready.add(entry, plan.verb);
-    // Only the first of a lane and the one that fills a batch alter what is due.
-    if (group.head(entry.lane) === entry || group.size === this.#most(plan.verb)) this.#deps.changed();
+    // Only the first of a lane, one that comes back and the one that fills a batch alter what is due.
+    const isFirst = group.sizeOf(entry.lane) === 1;
+    if (isFirst || entry.comesBack || group.size === this.#most(plan.verb)) this.#deps.changed();
   }
 
   /** Nothing of its own waits: find the record for its children, or forget the entry. */
@@ -564,7 +565,7 @@ export class Window {
   #groupDueInMs(group: Group, lane: Lane, now: number): number {
     const head = group.head(lane);
     if (head === undefined) return Number.POSITIVE_INFINITY;
-    if (head.attempts > 0 || head.returned) return 0;
+    if (head.comesBack) return 0;
     // A parent usually comes by itself, just behind its child: give it some time before a request is spent on it.
     if (group.verb === "lookup") return head.arrivedMs + 5 * this.#options.lingerMs - now;
     return group.size >= this.#most(group.verb) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
