@@ -9,8 +9,9 @@ import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
 import { Wakeup } from "./lib/wakeup.ts";
 import type { Emit } from "./telemetry/events.ts";
+import type { Cut } from "./window/cut.ts";
 import { type Entry, entryId } from "./window/entry.ts";
-import type { Cut, Window } from "./window/window.ts";
+import type { Window } from "./window/window.ts";
 
 export interface DeliveryDeps {
   readonly window: Window;

@@ -1,6 +1,6 @@
 /**
- * `npm test`: every test, on a fresh clone too. Installs the packages if need be, runs the unit tests, then those that
- * talk to real services. Further arguments go to vitest. The last line is "N passed, N failed".
+ * `npm test`: every check, on a fresh clone too. Installs the packages if need be, looks at the code as it stands, runs the
+ * unit tests, then those that talk to real services. Further arguments go to vitest. The last line is "N passed, N failed".
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,15 +46,34 @@ const read = (report) => {
 
 const INTERRUPTED = [129, 130, 143];
 
+/** Format, lint, types, unused code and generated files: counted as one test. */
+const runStatic = async () => {
+  const npm = process.env["npm_execpath"];
+  const [command, ...first] = npm ? [process.execPath, npm] : ["npm"];
+  const code = await run(command, [...first, "run", "--silent", "static"], { cwd: ROOT });
+  return { code, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+};
+
 const main = async (args) => {
+  if ((await installPackages()) !== 0) return end(0, 1);
+  // With arguments somebody looks for one test, not for the state of the whole.
+  const steps = args.length === 0 ? [runStatic] : [];
+  steps.push(
+    () => runProject("unit", args),
+    () => runProject("integration", args),
+  );
   let passed = 0;
-  let failed = (await installPackages()) === 0 ? 0 : 1;
-  for (const project of failed === 0 ? ["unit", "integration"] : []) {
-    const result = await runProject(project, args);
+  let failed = 0;
+  for (const step of steps) {
+    const result = await step();
     passed += result.passed;
     failed += result.failed;
     if (INTERRUPTED.includes(result.code)) break;
   }
+  return end(passed, failed);
+};
+
+const end = (passed, failed) => {
   if (passed + failed === 0) process.stdout.write("No test ran.\n");
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0 ? 0 : 1;

@@ -22,6 +22,10 @@ export interface Plan {
   readonly fingerprint: string | null;
 }
 
+/** The id by which the CRM knows a remembered record; null when it is not known to exist. */
+export const idOf = (remembered: Remembered | null | undefined): number | null =>
+  remembered === null || remembered === undefined || remembered.deleted ? null : remembered.id;
+
 export const entryId = (entity: Entity, key: string): string => `${entity}/${key}`;
 
 export class Entry {
@@ -139,6 +143,6 @@ export class Entry {
  * A newer change stands for an older one only if Sell would end the same without the older: a delete stands for all
  * before it, a full image for an older write of the same action. A partial image or another action starts a new run.
  */
-export const supersedes = (newer: Mutation, older: Mutation): boolean =>
+const supersedes = (newer: Mutation, older: Mutation): boolean =>
   newer.action === "delete" ||
   (newer.complete && newer.action === older.action && newer.action !== "create" && newer.route === older.route);

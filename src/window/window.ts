@@ -8,18 +8,21 @@
  *
  * The window does no I/O and never waits; its size is bounded by the budget of the records in it.
  */
-import assert from "node:assert";
-import TinyQueue from "tinyqueue";
 import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
-import type { Outcome, Verb, Write } from "../domain/receipt.ts";
+import type { Outcome, Verb } from "../domain/receipt.ts";
 import type { TopicPartition } from "../domain/record.ts";
 import type { EntityId, Remembered } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { type Cut, cut } from "./cut.ts";
 import { decide } from "./decide.ts";
-import { Entry, entryId, type Plan } from "./entry.ts";
-import { judge, versionAfter } from "./guard.ts";
+import { Entry, entryId, idOf, type Plan } from "./entry.ts";
+import { judge } from "./guard.ts";
+import { Halves } from "./halves.ts";
+import { memoryAfter } from "./memory.ts";
 import { type Group, ReadyQueue } from "./ready-queue.ts";
+import { References } from "./references.ts";
+import { Timers } from "./timers.ts";
 
 export interface WindowOptions {
   readonly maxItems: number;
@@ -44,41 +47,25 @@ export interface WindowDeps {
   readonly arrived: () => void;
 }
 
-export type ClosedBy = "count" | "age" | "retry";
-
-/** A batch on its way: the entries stay locked until each outcome was told. */
-export interface Cut {
-  readonly entity: Entity;
-  readonly verb: Verb;
-  readonly lane: Lane;
-  readonly closedBy: ClosedBy;
-  readonly entries: readonly Entry[];
-  readonly writes: readonly Write[];
-}
-
-interface Half {
-  readonly entries: readonly Entry[];
-  readonly dueMs: number;
-}
-
 export class Window {
   readonly #options: WindowOptions;
   readonly #deps: WindowDeps;
   readonly #entries = new Map<string, Entry>();
   readonly #fresh = new Set<Entry>();
   readonly #ready = new ReadyQueue();
-  readonly #parked = new Set<Entry>();
-  readonly #timers = new TinyQueue<Timer>([], (a, b) => a.dueMs - b.dueMs);
-  /** Parts of a batch that was refused as a whole; each leaves as it is. */
-  #halves: Half[] = [];
+  readonly #timers = new Timers();
+  readonly #halves = new Halves();
+  readonly #references: References;
 
   constructor(options: WindowOptions, deps: WindowDeps) {
     this.#options = options;
     this.#deps = deps;
-  }
-
-  get parked(): number {
-    return this.#parked.size;
+    this.#references = new References({
+      find: (id) => this.#entries.get(id),
+      findOrOpen: (entity, key, lane) => this.#entry(entity, key, lane),
+      forget: (entry) => this.#entries.delete(entry.id),
+      reconsider: (child) => this.#evaluate(child),
+    });
   }
 
   get size(): number {
@@ -106,7 +93,7 @@ export class Window {
       this.#fresh.delete(entry);
       entries.push(entry);
       if (entry.known === undefined) ids.set(entry.id, { entity: entry.entity, key: entry.key });
-      for (const ref of this.#unaskedParents(entry)) ids.set(entryId(ref.entity, ref.key), ref);
+      for (const ref of this.#references.unasked(entry)) ids.set(entryId(ref.entity, ref.key), ref);
     }
     return { entries, ids: [...ids.values()] };
   }
@@ -114,7 +101,7 @@ export class Window {
   inform(entries: readonly Entry[], memory: ReadonlyMap<string, Remembered | null>): void {
     for (const entry of entries) {
       if (entry.known === undefined) entry.known = memory.get(entry.id) ?? null;
-      for (const ref of this.#unaskedParents(entry)) {
+      for (const ref of this.#references.unasked(entry)) {
         const id = entryId(ref.entity, ref.key);
         entry.parents.set(id, idOf(memory.get(id)));
       }
@@ -145,32 +132,22 @@ export class Window {
   dueInMs(lane: Lane): number {
     this.#tick();
     const now = this.#now();
-    let due = Number.POSITIVE_INFINITY;
-    for (const half of this.#halves) if (laneOf(half.entries) === lane) due = Math.min(due, half.dueMs - now);
-    for (const group of this.#ready.groups()) due = Math.min(due, this.#groupDueInMs(group, lane, now));
-    const timer = this.#timers.peek();
     // A timer may make an entry ready; whether it does is seen when it has rung.
-    return timer === undefined ? due : Math.min(due, Math.max(timer.dueMs - now, 1));
+    let due = Math.min(this.#halves.dueMs(lane) - now, Math.max(this.#timers.nextMs - now, 1));
+    for (const group of this.#ready.groups()) due = Math.min(due, this.#groupDueInMs(group, lane, now));
+    return due;
   }
 
   /** Cuts the next batch: oldest first, one entity, one verb, a key once. Null: nothing of that lane is due any more. */
   take(lane: Lane): Cut | null {
     const now = this.#now();
-    const half = this.#halves.find(({ entries, dueMs }) => dueMs <= now && laneOf(entries) === lane);
-    if (half !== undefined) {
-      this.#halves = this.#halves.filter((other) => other !== half);
-      for (const entry of half.entries) entry.state = "in-flight";
-      return cut(half.entries, lane, "retry");
-    }
-    const group = this.#dueGroup(lane, now);
+    const half = this.#halves.take(lane, now);
+    if (half !== null) return cut(half, lane, "retry");
+    const group = this.#ready.oldest(lane, (candidate) => this.#groupDueInMs(candidate, lane, now) <= 0);
     if (group === null) return null;
-    const closedBy = group.size >= this.#most(group.verb) ? "count" : "age";
-    const entries = group.take(lane, this.#most(group.verb));
-    for (const entry of entries) {
-      entry.state = "in-flight";
-      entry.pinned = entry.standsFor;
-    }
-    return cut(entries, lane, closedBy);
+    const most = this.#most(group.verb);
+    const closedBy = group.size >= most ? "count" : "age";
+    return cut(group.take(lane, most), lane, closedBy);
   }
 
   /** The batch was not sent, or surely not looked at: it goes first when requests go out again. */
@@ -185,59 +162,26 @@ export class Window {
 
   /** What the store shall remember once Sell accepted the entry's plan; null when that is nothing new. */
   memoryOf(entry: Entry, outcome: Outcome & { status: "accepted" }): Remembered | null {
-    const { plan, candidate, known = null } = entry;
-    if (plan === null) return null;
-    const acceptedAtMs = this.#deps.clock.now();
-    if (plan.verb === "lookup") {
-      return outcome.id === null
-        ? null
-        : {
-            id: outcome.id,
-            deleted: false,
-            version: null,
-            route: null,
-            fingerprint: null,
-            acceptedAtMs,
-            from: "lookup",
-          };
-    }
-    if (candidate === undefined || (outcome.result === "missing" && plan.verb !== "delete")) return null;
-    const { topic, partition, offset } = candidate.record.position;
-    return {
-      id: plan.verb === "delete" ? null : outcome.id,
-      deleted: plan.verb === "delete",
-      version: versionAfter(candidate, known),
-      route: candidate.route,
-      fingerprint: plan.fingerprint,
-      acceptedAtMs,
-      from: `${topic}[${partition}]@${offset}`,
-    };
+    return memoryAfter(entry, outcome, this.#deps.clock.now());
   }
 
   /** Call after the store remembers `memory`: only then may the positions settle. */
   accepted(entry: Entry, outcome: Outcome & { status: "accepted" }, memory: Remembered | null): void {
     const { plan, candidate } = entry;
-    if (plan === null) {
-      this.#abandoned(entry);
-      return;
-    }
-    if (plan.verb === "lookup") return this.#lookedUp(entry, memory);
-    if (candidate === undefined) {
-      this.#abandoned(entry);
-      return;
-    }
+    if (plan?.verb === "lookup") return this.#lookedUp(entry, memory);
+    if (plan === null || candidate === undefined) return this.#abandoned(entry);
     if (memory === null) return this.#vanished(entry, candidate);
     entry.known = memory;
     this.#lockAfterAcceptance(entry, outcome.result === "created");
     if (outcome.result === "created" && !entry.completesCreation && Object.keys(candidate.onCreate).length > 0) {
       entry.completesCreation = true;
       entry.plan = { verb: "upsert", id: memory.id, body: candidate.onCreate, fingerprint: plan.fingerprint };
-      this.#release(entry);
+      this.#references.release(entry);
       return this.#wait(entry, entry.lockedUntilMs);
     }
     this.#reset(entry);
     this.#deps.settle(entry.shift(entry.standsFor));
-    this.#release(entry);
+    this.#references.release(entry);
     this.#evaluate(entry);
   }
 
@@ -284,16 +228,9 @@ export class Window {
 
   /** The batch was refused for one of its records: its halves go on their own after `waitMs`. */
   split(entries: readonly Entry[], waitMs: number): void {
-    const dueMs = this.#now() + waitMs;
-    const left = entries.filter((entry) => entry.plan !== null || this.#abandoned(entry));
-    const middle = Math.ceil(left.length / 2);
-    for (const half of [left.slice(0, middle), left.slice(middle)]) {
-      for (const entry of half) {
-        entry.state = "waiting";
-        entry.dueMs = Number.POSITIVE_INFINITY; // no timer: `take` hands out the half
-      }
-      if (half.length > 0) this.#halves.push({ entries: half, dueMs });
-    }
+    const [left, lost] = [entries.filter(({ plan }) => plan !== null), entries.filter(({ plan }) => plan === null)];
+    for (const entry of lost) this.#abandoned(entry);
+    this.#halves.split(left, this.#now() + waitMs);
     this.#deps.changed();
   }
 
@@ -301,14 +238,10 @@ export class Window {
 
   /** Adds time during which Sell accepted; returns the children that have waited long enough, now held for their dead letter. */
   expireParked(elapsedMs: number): readonly Entry[] {
-    const expired: Entry[] = [];
-    for (const entry of this.#parked) {
-      entry.parkedMs += elapsedMs;
-      if (entry.parkedMs < this.#options.parkTimeoutMs) continue;
-      this.#unplace(entry);
+    const expired = this.#references.expire(elapsedMs, this.#options.parkTimeoutMs);
+    for (const entry of expired) {
       entry.pinned = entry.standsFor;
       entry.state = "held";
-      expired.push(entry);
     }
     return expired;
   }
@@ -322,16 +255,12 @@ export class Window {
       const onTheWire = entry.state === "in-flight" || entry.state === "held";
       if (!onTheWire) this.#unplace(entry);
       entry.removeWhere((mutation) => isLost(mutation.record.position));
-      this.#halves = this.#halves.map((half) => ({
-        ...half,
-        entries: half.entries.filter((other) => other !== entry),
-      }));
+      this.#halves.delete(entry);
       entry.known = undefined; // the new owner may write it before it comes back
       entry.lookedUp = false;
       this.#reset(entry);
       if (!onTheWire) this.#evaluate(entry);
     }
-    this.#halves = this.#halves.filter(({ entries }) => entries.length > 0);
   }
 
   /** Partitions that must not be handed over as clean: something is on the wire, of unknown outcome, or may yet be applied. */
@@ -385,7 +314,7 @@ export class Window {
       entry.lateApply = false;
       const mutation = entry.candidate;
       if (mutation === undefined) return this.#serveChildren(entry);
-      if (entry.known === undefined || this.#unaskedParents(entry).length > 0) return this.#makeFresh(entry);
+      if (entry.known === undefined || this.#references.unasked(entry).length > 0) return this.#makeFresh(entry);
       const verdict = judge(mutation, entry.known);
       if (verdict !== "apply") {
         this.#deps.emit("stale-skipped", { entity: entry.entity, reason: verdict });
@@ -418,7 +347,7 @@ export class Window {
 
   /** Nothing of its own waits: find the record for its children, or forget the entry. */
   #serveChildren(entry: Entry): void {
-    this.#release(entry);
+    this.#references.release(entry);
     if (entry.children.size === 0) {
       this.#entries.delete(entry.id);
       this.#fresh.delete(entry);
@@ -432,32 +361,15 @@ export class Window {
   }
 
   #park(entry: Entry, missing: readonly EntityId[]): void {
-    entry.state = "parked";
-    this.#parked.add(entry);
-    this.#deps.emit("reference-parked", { entity: entry.entity, parked: this.#parked.size });
-    for (const { entity, key } of missing) {
-      this.#entry(entity, key, entry.lane).children.add(entry);
-    }
-  }
-
-  #release(parent: Entry): void {
-    const id = idOf(parent.known);
-    if (id === null) return;
-    const children = [...parent.children];
-    parent.children.clear();
-    for (const child of children) {
-      child.parents.set(parent.id, id);
-      if (child.state !== "parked") continue;
-      this.#unplace(child);
-      this.#evaluate(child);
-    }
+    this.#references.park(entry, missing);
+    this.#deps.emit("reference-parked", { entity: entry.entity, parked: this.#references.parked });
   }
 
   #lookedUp(entry: Entry, memory: Remembered | null): void {
     entry.known = memory;
     entry.lookedUp = memory === null;
     this.#unpin(entry);
-    this.#release(entry);
+    this.#references.release(entry);
     this.#evaluate(entry);
   }
 
@@ -472,10 +384,9 @@ export class Window {
   }
 
   /** Its changes were lost with their partition while the request was on the wire. */
-  #abandoned(entry: Entry): false {
+  #abandoned(entry: Entry): void {
     this.#unpin(entry);
     this.#evaluate(entry);
-    return false;
   }
 
   #lockAfterAcceptance(entry: Entry, created: boolean): void {
@@ -499,10 +410,7 @@ export class Window {
   }
 
   #retryAt(entry: Entry, waitMs: number): void {
-    if (entry.plan === null) {
-      this.#abandoned(entry);
-      return;
-    }
+    if (entry.plan === null) return this.#abandoned(entry);
     // A body that may have been applied stays; otherwise a newer change may take its place.
     if (entry.unknowns === 0 && !entry.completesCreation) entry.pinned = 0;
     if (waitMs > 0) return this.#wait(entry, this.#now() + waitMs);
@@ -516,46 +424,18 @@ export class Window {
   }
 
   #wait(entry: Entry, dueMs: number): void {
-    entry.state = "waiting";
-    entry.dueMs = dueMs;
-    this.#timers.push({ entry, dueMs });
+    this.#timers.set(entry, dueMs);
     this.#deps.changed();
   }
 
   #tick(): void {
-    const now = this.#now();
-    for (let timer = this.#timers.peek(); timer !== undefined && timer.dueMs <= now; timer = this.#timers.peek()) {
-      this.#timers.pop();
-      const { entry, dueMs } = timer;
-      if (entry.state !== "waiting" || entry.dueMs !== dueMs) continue;
-      this.#resume(entry);
-    }
+    for (const entry of this.#timers.ring(this.#now())) this.#resume(entry);
   }
 
   /** Takes the entry out of whatever it waits in; its state is then to be decided anew. */
   #unplace(entry: Entry): void {
     this.#ready.delete(entry);
-    if (this.#parked.delete(entry)) {
-      for (const id of entry.parents.keys()) this.#forgetChild(id, entry);
-    }
-  }
-
-  #forgetChild(parentId: string, child: Entry): void {
-    const parent = this.#entries.get(parentId);
-    if (parent === undefined || !parent.children.delete(child)) return;
-    if (parent.isIdle && parent.state === "parked") this.#entries.delete(parent.id);
-  }
-
-  /** Parents whose id neither the store nor this window was asked for yet. */
-  #unaskedParents(entry: Entry): readonly EntityId[] {
-    const refs = entry.candidate?.refs ?? [];
-    if (refs.length === 0) return refs;
-    return refs.filter((ref) => {
-      const id = entryId(ref.entity, ref.key);
-      const here = idOf(this.#entries.get(id)?.known);
-      if (here !== null) entry.parents.set(id, here);
-      return !entry.parents.has(id);
-    });
+    this.#references.leave(entry);
   }
 
   #most(verb: Verb): number {
@@ -567,38 +447,7 @@ export class Window {
     if (head === undefined) return Number.POSITIVE_INFINITY;
     if (head.comesBack) return 0;
     // A parent usually comes by itself, just behind its child: give it some time before a request is spent on it.
-    if (group.verb === "lookup") return head.arrivedMs + 5 * this.#options.lingerMs - now;
+    if (group.verb === "lookup" && head.queue.length === 0) return head.arrivedMs + 5 * this.#options.lingerMs - now;
     return group.size >= this.#most(group.verb) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
   }
-
-  #dueGroup(lane: Lane, now: number): Group | null {
-    return this.#ready.oldest(lane, (group) => this.#groupDueInMs(group, lane, now) <= 0);
-  }
 }
-
-interface Timer {
-  readonly entry: Entry;
-  readonly dueMs: number;
-}
-
-const idOf = (remembered: Remembered | null | undefined): number | null =>
-  remembered === null || remembered === undefined || remembered.deleted ? null : remembered.id;
-
-const laneOf = (entries: readonly Entry[]): Lane => (entries.some(({ lane }) => lane === "live") ? "live" : "backfill");
-
-const cut = (entries: readonly Entry[], lane: Lane, closedBy: ClosedBy): Cut => {
-  const plans = entries.map((entry) => {
-    assert.ok(entry.plan !== null, "an entry leaves only with a plan");
-    return entry.plan;
-  });
-  const [first] = entries;
-  const [plan] = plans;
-  assert.ok(first !== undefined && plan !== undefined, "a batch is never empty");
-  const writes = entries.map(({ entity, key }, i) => ({
-    entity,
-    key,
-    id: plans[i]?.id ?? null,
-    body: plans[i]?.body ?? {},
-  }));
-  return { entity: first.entity, verb: plan.verb, lane, closedBy, entries, writes };
-};

@@ -7,8 +7,9 @@ import { expect, test } from "vitest";
 import type { Action, Fields, Mutation } from "../../../src/domain/mutation.ts";
 import type { Outcome } from "../../../src/domain/receipt.ts";
 import type { Remembered } from "../../../src/domain/stages.ts";
+import type { Cut } from "../../../src/window/cut.ts";
 import { type Entry, entryId } from "../../../src/window/entry.ts";
-import { type Cut, Window } from "../../../src/window/window.ts";
+import { Window } from "../../../src/window/window.ts";
 import { aMutation, aPosition, aRecord } from "../../support/builders.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 

@@ -1,0 +1,81 @@
+/**
+ * Children that wait for their parents. A child is parked at its parents' entries and released at once when the last of them
+ * is known; its time runs only while Sell accepts.
+ */
+import type { Entity, Lane } from "../domain/mutation.ts";
+import type { EntityId } from "../domain/stages.ts";
+import { type Entry, entryId, idOf } from "./entry.ts";
+
+export interface Relatives {
+  readonly find: (id: string) => Entry | undefined;
+  readonly findOrOpen: (entity: Entity, key: string, lane: Lane) => Entry;
+  /** Nothing waits for the entry any more. */
+  readonly forget: (entry: Entry) => void;
+  /** The child may have all its parents now. */
+  readonly reconsider: (child: Entry) => void;
+}
+
+export class References {
+  readonly #relatives: Relatives;
+  readonly #parked = new Set<Entry>();
+
+  constructor(relatives: Relatives) {
+    this.#relatives = relatives;
+  }
+
+  get parked(): number {
+    return this.#parked.size;
+  }
+
+  /** Parents of the candidate whose id neither the store nor the window was asked for yet. */
+  unasked(child: Entry): readonly EntityId[] {
+    const refs = child.candidate?.refs ?? [];
+    if (refs.length === 0) return refs;
+    return refs.filter((ref) => {
+      const id = entryId(ref.entity, ref.key);
+      const here = idOf(this.#relatives.find(id)?.known);
+      if (here !== null) child.parents.set(id, here);
+      return !child.parents.has(id);
+    });
+  }
+
+  park(child: Entry, missing: readonly EntityId[]): void {
+    child.state = "parked";
+    this.#parked.add(child);
+    for (const { entity, key } of missing) this.#relatives.findOrOpen(entity, key, child.lane).children.add(child);
+  }
+
+  release(parent: Entry): void {
+    const id = idOf(parent.known);
+    if (id === null) return;
+    const children = [...parent.children];
+    parent.children.clear();
+    for (const child of children) {
+      child.parents.set(parent.id, id);
+      if (child.state !== "parked") continue;
+      this.leave(child);
+      this.#relatives.reconsider(child);
+    }
+  }
+
+  /** The child no longer waits here, whatever becomes of it. */
+  leave(child: Entry): void {
+    if (!this.#parked.delete(child)) return;
+    for (const id of child.parents.keys()) {
+      const parent = this.#relatives.find(id);
+      if (parent?.children.delete(child) === true && parent.isIdle && parent.state === "parked")
+        this.#relatives.forget(parent);
+    }
+  }
+
+  /** Adds to the parked time of all; those beyond `timeoutMs` leave and are returned. */
+  expire(elapsedMs: number, timeoutMs: number): readonly Entry[] {
+    const expired: Entry[] = [];
+    for (const child of this.#parked) {
+      child.parkedMs += elapsedMs;
+      if (child.parkedMs >= timeoutMs) expired.push(child);
+    }
+    for (const child of expired) this.leave(child);
+    return expired;
+  }
+}
