@@ -46,10 +46,10 @@ const write = (verb: "upsert" | "update", id: number | null, mutation: Mutation,
   const missing = mutation.refs.filter((ref) => typeof facts.parents.get(entryId(ref.entity, ref.key)) !== "number");
   if (missing.length > 0) return { kind: "park", missing };
   const body = withReferences(mutation, facts.parents);
-  // Of whatever was written last, so a partial image counts too: right after itself it alters nothing. That settles the
-  // tombstone behind a delete that became an update.
   const fingerprint = mutation.action === "create" ? null : hash("sha1", JSON.stringify(body), "base64");
-  if (fingerprint !== null && id !== null && facts.trusted && fingerprint === facts.known?.fingerprint) {
+  // Only a full image is compared with what was written last, and a tombstone behind a delete that became an update.
+  const isComparable = (mutation.complete || mutation.tombstone) && id !== null && facts.trusted;
+  if (isComparable && fingerprint !== null && fingerprint === facts.known?.fingerprint) {
     return { kind: "done", reason: "no-op" };
   }
   return send({ verb, id, body, fingerprint });

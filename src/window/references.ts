@@ -9,8 +9,8 @@ import { type Entry, entryId, idOf } from "./entry.ts";
 export interface Relatives {
   readonly find: (id: string) => Entry | undefined;
   readonly findOrOpen: (entity: Entity, key: string, lane: Lane) => Entry;
-  /** Nothing waits for the entry any more. */
-  readonly forget: (entry: Entry) => void;
+  /** Nothing of its own waits in the parent's entry, and no child any more. */
+  readonly abandon: (parent: Entry) => void;
   /** The child may have all its parents now. */
   readonly reconsider: (child: Entry) => void;
 }
@@ -63,8 +63,7 @@ export class References {
     if (!this.#parked.delete(child)) return;
     for (const id of child.parents.keys()) {
       const parent = this.#relatives.find(id);
-      if (parent?.children.delete(child) === true && parent.isIdle && parent.state === "parked")
-        this.#relatives.forget(parent);
+      if (parent?.children.delete(child) === true && parent.isIdle) this.#relatives.abandon(parent);
     }
   }
 

@@ -5,16 +5,19 @@ import type { Entry } from "./entry.ts";
 interface Timer {
   readonly entry: Entry;
   readonly dueMs: number;
+  /** Of equal times the one that was set first rings first. */
+  readonly serial: number;
 }
 
 export class Timers {
-  readonly #queue = new TinyQueue<Timer>([], (a, b) => a.dueMs - b.dueMs);
+  readonly #queue = new TinyQueue<Timer>([], (a, b) => a.dueMs - b.dueMs || a.serial - b.serial);
+  #serial = 0;
 
   /** Replaces the entry's earlier timer, if it has one. */
   set(entry: Entry, dueMs: number): void {
     entry.state = "waiting";
     entry.dueMs = dueMs;
-    this.#queue.push({ entry, dueMs });
+    this.#queue.push({ entry, dueMs, serial: this.#serial++ });
   }
 
   /** Monotonic time of the next one; Infinity when none is set. */

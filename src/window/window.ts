@@ -63,7 +63,7 @@ export class Window {
     this.#references = new References({
       find: (id) => this.#entries.get(id),
       findOrOpen: (entity, key, lane) => this.#entry(entity, key, lane),
-      forget: (entry) => this.#entries.delete(entry.id),
+      abandon: (parent) => this.#forgetIdle(parent),
       reconsider: (child) => this.#evaluate(child),
     });
   }
@@ -109,12 +109,13 @@ export class Window {
     }
   }
 
-  /** Parents that children wait for although Sell has no such record: another replica may create them. */
+  /** Parents that children wait for and that are not here: another replica may have created them meanwhile. */
   awaitedParents(limit: number): readonly EntityId[] {
     const ids: EntityId[] = [];
     for (const entry of this.#entries.values()) {
       if (ids.length === limit) break;
-      if (entry.children.size > 0 && entry.queue.length === 0 && entry.lookedUp) ids.push(entry);
+      const isHere = entry.queue.length > 0 || entry.state === "in-flight" || entry.state === "fresh";
+      if (entry.children.size > 0 && !isHere) ids.push(entry);
     }
     return ids;
   }
@@ -122,6 +123,9 @@ export class Window {
   informParent(id: EntityId, remembered: Remembered | null): void {
     const entry = this.#entries.get(entryId(id.entity, id.key));
     if (entry === undefined || idOf(remembered) === null || entry.queue.length > 0) return;
+    if (entry.state === "in-flight" || entry.state === "fresh") return; // its own answer is on the way
+    this.#unplace(entry); // the lookup is no longer needed
+    entry.plan = null;
     entry.known = remembered;
     this.#evaluate(entry);
   }
@@ -358,6 +362,14 @@ export class Window {
     } else {
       entry.state = "parked"; // until the record appears
     }
+  }
+
+  /** On the wire or locked it has to stay a while; otherwise the lookup it was kept for is pointless now. */
+  #forgetIdle(entry: Entry): void {
+    if (entry.state === "in-flight" || entry.state === "waiting") return;
+    this.#ready.delete(entry);
+    this.#fresh.delete(entry);
+    this.#entries.delete(entry.id);
   }
 
   #park(entry: Entry, missing: readonly EntityId[]): void {

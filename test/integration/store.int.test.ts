@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, expect, inject, test } from "vitest";
+import { startRedis } from "../../src/demo/services/redis.ts";
+import type { Remembered } from "../../src/domain/stages.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { connectRedis, type RedisConnection } from "../../src/lib/redis.ts";
+import { createRedisStore } from "../../src/store/redis-store.ts";
+import { until } from "../support/until.ts";
+
+const CUSTOMER = { entity: "accounts", key: "C-1" } as const;
+const never = new AbortController().signal;
+const remembered = (fingerprint: string): Remembered => ({
+  id: 7,
+  deleted: false,
+  version: { kind: "lsn", parts: ["1"] },
+  route: "customers",
+  fingerprint,
+  acceptedAtMs: Date.now(),
+  from: "erp.customers[0]@1",
+});
+
+const open: RedisConnection[] = [];
+afterEach(() => open.splice(0).forEach((redis) => redis.close()));
+
+const aStore = async (url: string, scope: string) => {
+  const redis = connectRedis({ url });
+  open.push(redis);
+  await until(() => redis.lastError() === null, "a connection to Redis");
+  const store = createRedisStore({ redis, scope, clock: systemClock, random: Math.random, emit: () => {} });
+  await until(() => new Promise((resolve) => redis.onIncarnation(() => resolve(true))), "the server's run id");
+  return { redis, store };
+};
+
+test("replicas share what is remembered; other groups do not see it, and every key expires", async () => {
+  const scope = randomUUID();
+  const [one, two, other] = await Promise.all(
+    [scope, scope, randomUUID()].map((name) => aStore(inject("redis"), name)),
+  );
+  await one?.store.remember([[CUSTOMER, remembered("f1")]], never);
+  expect(await two?.store.recall([CUSTOMER, { entity: "accounts", key: "C-2" }])).toEqual(
+    [remembered("f1"), null].map((memory) => memory && expect.objectContaining({ id: 7, fingerprint: "f1" })),
+  );
+  expect(await other?.store.recall([CUSTOMER])).toEqual([null]);
+  const keys = (await one?.redis.client.keys("sell:*:e:accounts:C-1")) ?? [];
+  for (const key of keys) expect(await one?.redis.client.pttl(key)).toBeGreaterThan(0);
+});
+
+test("another incarnation of Redis voids fingerprints and keeps ids", async () => {
+  await using server = await startRedis();
+  const { redis, store } = await aStore(server.address, "s");
+  await store.remember([[CUSTOMER, remembered("f1")]], never);
+  // A fail-over to a replica: the data is there, the server is another one.
+  const dump = await redis.client.get((await redis.client.keys("*:e:accounts:C-1"))[0] ?? "");
+  const epoch = await redis.client.get((await redis.client.keys("*:epoch"))[0] ?? "");
+  const names = [(await redis.client.keys("*:e:accounts:C-1"))[0] ?? "", (await redis.client.keys("*:epoch"))[0] ?? ""];
+  await server.kill("SIGKILL");
+  await server.start();
+  await until(
+    () =>
+      redis.client.ping().then(
+        () => true,
+        () => false,
+      ),
+    "Redis is back",
+  );
+  await redis.client.mset(names[0] ?? "", dump ?? "", names[1] ?? "", epoch ?? "");
+  expect(await store.recall([CUSTOMER])).toMatchObject([{ id: 7, fingerprint: null }]);
+  await store.remember([[CUSTOMER, remembered("f2")]], never);
+  expect(await store.recall([CUSTOMER])).toMatchObject([{ id: 7, fingerprint: "f2" }]);
+});
+
+test("a failed write voids every older fingerprint before it resolves", async () => {
+  await using server = await startRedis();
+  const { redis, store } = await aStore(server.address, "s");
+  await store.remember([[CUSTOMER, remembered("a")]], never);
+  const second = { entity: "accounts", key: "C-2" } as const;
+  await server.kill("SIGSTOP");
+  const writing = store.remember([[second, remembered("b")]], never);
+  await until(async () => (await store.recall([CUSTOMER]))[0] === null, "Redis does not answer");
+  await server.kill("SIGCONT");
+  await writing;
+  expect(await store.recall([CUSTOMER, second])).toMatchObject([{ fingerprint: null }, { fingerprint: "b" }]);
+  await redis.client.ping();
+});

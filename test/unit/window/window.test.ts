@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import type { Mutation } from "../../../src/domain/mutation.ts";
+import { aMutation, aPosition, aRecord } from "../../support/builders.ts";
+import { accepted, missing, WindowDriver } from "../../support/window-driver.ts";
+
+const anAccount = (key: string, more: Partial<Mutation> = {}) =>
+  aMutation({ key, fields: { name: `Account ${key}` }, ...more });
+const aDeal = (key: string, accountKey: string, more: Partial<Mutation> = {}) =>
+  aMutation({
+    entity: "deals",
+    key,
+    fields: { name: `Order ${key}` },
+    refs: [{ field: "contact_id", entity: "accounts", key: accountKey }],
+    ...more,
+  });
+const keysOf = (cut: ReturnType<WindowDriver["take"]>) => cut?.writes.map(({ key }) => key) ?? [];
+const rejected = { status: "rejected", reason: "invalid", message: "no", httpStatus: 422 } as const;
+
+describe("a batch leaves", () => {
+  test("when its oldest change has waited for the linger time", () => {
+    const driver = new WindowDriver().add(anAccount("1"));
+    driver.clock.advance(400);
+    driver.add(anAccount("2"));
+    expect(driver.take(599)).toBeNull();
+    const cut = driver.take(1);
+    expect([cut?.closedBy, keysOf(cut)]).toEqual(["age", ["1", "2"]]);
+  });
+
+  test("at once when it is full, oldest first", () => {
+    const driver = new WindowDriver({ maxItems: 2 }).add(anAccount("1"), anAccount("2"), anAccount("3"));
+    const cut = driver.take();
+    expect([cut?.closedBy, keysOf(cut)]).toEqual(["count", ["1", "2"]]);
+    expect(driver.take(999)).toBeNull();
+    expect(keysOf(driver.take(1))).toEqual(["3"]);
+  });
+
+  test("with one entity and one verb, the longest waiting group first", () => {
+    const driver = new WindowDriver().add(aMutation({ entity: "leads", key: "L" }));
+    driver.clock.advance(1);
+    driver.add(anAccount("1"), aMutation({ entity: "leads", key: "M" }));
+    expect(keysOf(driver.take(2_000))).toEqual(["L", "M"]);
+    expect(keysOf(driver.take(2_000))).toEqual(["1"]);
+  });
+
+  test("a live one carries backfill changes along, and a change of both lanes is live", () => {
+    const backfill = { lane: "backfill" } as const;
+    const driver = new WindowDriver().add(anAccount("1", backfill), anAccount("2", backfill), anAccount("2"));
+    expect(keysOf(driver.take(1_000))).toEqual(["2", "1"]);
+  });
+});
+
+describe("changes of one record", () => {
+  test("travel as one, and all settle with the newest", () => {
+    const versions = ["a", "b", "c"].map((name) => anAccount("1", { fields: { name } }));
+    const driver = new WindowDriver().add(...versions);
+    const cut = driver.take(1_000);
+    expect(cut?.writes.map(({ body }) => body)).toEqual([{ name: "c" }]);
+    expect(driver.answer(cut, accepted(7)).settled).toEqual(versions);
+  });
+
+  test("go back to the good version under a rejected one", () => {
+    const [good, bad] = [anAccount("1", { fields: { name: "good" } }), anAccount("1", { fields: { name: "bad" } })];
+    const driver = new WindowDriver().add(good, bad);
+    driver.answer(driver.take(1_000), rejected);
+    expect(driver.settled).toEqual([bad]);
+    expect(driver.take(1_000)?.writes[0]?.body).toEqual({ name: "good" });
+  });
+
+  test("never have two requests on the wire", () => {
+    const driver = new WindowDriver().add(anAccount("1"));
+    const first = driver.take(1_000);
+    driver.add(anAccount("1", { fields: { name: "newer" } }));
+    expect(driver.take(60_000)).toBeNull();
+    driver.answer(first, accepted(7));
+    expect(driver.take(1_000)?.writes[0]?.body).toEqual({ name: "newer" });
+  });
+
+  test("wait out Sell's index lag behind a creation", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"));
+    driver.answer(driver.take(), accepted(7, "created"));
+    driver.add(anAccount("1", { fields: { name: "newer" } }));
+    expect(driver.take(1_999)).toBeNull();
+    expect(driver.take(1)?.writes[0]?.body).toEqual({ name: "newer" });
+  });
+
+  test("that alter nothing mapped travel not at all", () => {
+    const driver = new WindowDriver().add(anAccount("1"));
+    driver.answer(driver.take(1_000), accepted(7)).add(anAccount("1"));
+    expect(driver.take(60_000)).toBeNull();
+    expect(driver.settled).toHaveLength(2);
+    expect(driver.events).toContain("no-op");
+  });
+
+  test("a partial image is never taken for a no-op", () => {
+    const driver = new WindowDriver().add(anAccount("1"));
+    driver.answer(driver.take(1_000), accepted(7)).add(anAccount("1", { complete: false }));
+    expect(driver.take(1_000)).not.toBeNull();
+  });
+});
+
+describe("an unknown outcome", () => {
+  test("sends the same body again, and a newer one only when nothing late can come", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { fields: { name: "first" } }));
+    const first = driver.take();
+    driver.window.unknown(first?.entries ?? [], 2_000);
+    driver.add(anAccount("1", { fields: { name: "second" } }));
+    expect(driver.take(1_999)).toBeNull();
+    const again = driver.take(1);
+    expect(again?.writes[0]?.body).toEqual({ name: "first" });
+    driver.answer(again, accepted(7));
+    expect(driver.take(9_999)).toBeNull(); // 12 s since the unknown attempt
+    expect(driver.take(1)?.writes[0]?.body).toEqual({ name: "second" });
+  });
+
+  test("keeps its partition from a clean hand-over until nothing late can come", () => {
+    const record = aRecord({ position: aPosition({ partition: 3 }) });
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { record }), anAccount("2"));
+    const cut = driver.take();
+    driver.window.unknown(cut?.entries.slice(0, 1) ?? [], 1);
+    driver.answer({ ...cut, entries: cut?.entries.slice(1) ?? [] } as typeof cut, accepted(8));
+    driver.answer(driver.take(1), accepted(7));
+    expect(driver.window.unsettledPartitions().map(({ partition }) => partition)).toEqual([3]);
+    driver.clock.advance(12_000);
+    driver.take();
+    expect(driver.window.unsettledPartitions()).toEqual([]);
+  });
+
+  test("of a whole batch, twice in a row, goes in halves", () => {
+    const driver = new WindowDriver({ maxItems: 4, lingerMs: 0 }).add(
+      ...["1", "2", "3", "4"].map((key) => anAccount(key)),
+    );
+    for (const _ of [1, 2]) driver.window.unknown(driver.take(5_000)?.entries ?? [], 2_000);
+    expect([keysOf(driver.take(5_000)), keysOf(driver.take())]).toEqual([
+      ["1", "2"],
+      ["3", "4"],
+    ]);
+  });
+});
+
+test("a refused batch of 50 with one bad record is found in at most 2 log2(50) + 1 further calls", () => {
+  const driver = new WindowDriver({ lingerMs: 0 }).add(...Array.from({ length: 50 }, (_, i) => anAccount(String(i))));
+  let calls = 0;
+  for (let cut = driver.take(5_000); cut !== null; cut = driver.take(5_000), calls++) {
+    const isBad = keysOf(cut).includes("17");
+    if (isBad && cut.writes.length > 1) driver.window.split(cut.entries, 0);
+    else driver.answer(cut, ...cut.writes.map(() => (isBad ? rejected : accepted(1))));
+  }
+  expect(driver.settled).toHaveLength(50);
+  expect(calls - 1).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(50)) + 1);
+});
+
+describe("a child", () => {
+  test("leaves with its parent's id as soon as the parent is accepted", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(aDeal("D", "1"), anAccount("1"));
+    const parent = driver.take();
+    expect(keysOf(parent)).toEqual(["1"]);
+    driver.answer(parent, accepted(42, "created"));
+    expect(driver.take()?.writes).toEqual([
+      { entity: "deals", key: "D", id: null, body: { name: "Order D", contact_id: 42 } },
+    ]);
+  });
+
+  test("of a remembered parent does not wait", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"));
+    driver.answer(driver.take(), accepted(42)).add(aDeal("D", "1"));
+    expect(driver.take()?.writes[0]?.body).toMatchObject({ contact_id: 42 });
+  });
+
+  test("of an unknown parent costs one lookup, however many wait", () => {
+    const driver = new WindowDriver().add(aDeal("D", "1"), aDeal("E", "1"), anAccount("2"));
+    expect(keysOf(driver.take(1_000))).toEqual(["2"]);
+    const lookup = driver.take(5_000);
+    expect([lookup?.verb, keysOf(lookup)]).toEqual(["lookup", ["1"]]);
+    driver.answer(lookup, accepted(42, "found"));
+    expect(keysOf(driver.take(1_000))).toEqual(["D", "E"]);
+  });
+
+  test("whose parent Sell does not have waits without stopping others, and leaves when its time is over", () => {
+    const driver = new WindowDriver().add(aDeal("D", "1"));
+    driver.answer(driver.take(5_000), missing).add(anAccount("2"));
+    expect(keysOf(driver.take(1_000))).toEqual(["2"]);
+    expect(driver.window.awaitedParents(10)).toMatchObject([{ entity: "accounts", key: "1" }]);
+    expect(driver.window.expireParked(59_999)).toEqual([]);
+    expect(driver.window.expireParked(1).map(({ key }) => key)).toEqual(["D"]);
+  });
+
+  test("is released by a parent that another replica created", () => {
+    const driver = new WindowDriver().add(aDeal("D", "1"));
+    driver.answer(driver.take(5_000), missing);
+    const memory = { id: 42, deleted: false, version: null, route: null, fingerprint: null, acceptedAtMs: 0, from: "" };
+    driver.window.informParent({ entity: "accounts", key: "1" }, memory);
+    expect(driver.take(1_000)?.writes[0]?.body).toMatchObject({ contact_id: 42 });
+  });
+});
+
+describe("a record that only a person or a creation may write", () => {
+  test("fields for creation follow once Sell says that it created the record", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { onCreate: { owner_id: 4711 } }));
+    driver.answer(driver.take(), accepted(7, "created"));
+    expect(driver.settled).toEqual([]);
+    const second = driver.take(2_000);
+    expect(second?.writes).toEqual([{ entity: "accounts", key: "1", id: 7, body: { owner_id: 4711 } }]);
+    expect(driver.answer(second, accepted(7)).settled).toHaveLength(1);
+  });
+
+  test("an existing record never gets them", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { onCreate: { owner_id: 4711 } }));
+    driver.answer(driver.take(), accepted(7, "updated"));
+    expect([driver.settled.length, driver.take(60_000)]).toEqual([1, null]);
+  });
+
+  test("createOnly looks first, and leaves what exists alone", () => {
+    const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { action: "create" }));
+    const lookup = driver.take(5_000);
+    expect(lookup?.verb).toBe("lookup");
+    driver.answer(lookup, accepted(7, "found"));
+    expect([driver.settled.length, driver.take(60_000)]).toEqual([1, null]);
+  });
+
+  test("an update or a delete of an unknown record settles and never creates", () => {
+    for (const action of ["update", "delete"] as const) {
+      const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { action }));
+      driver.answer(driver.take(5_000), missing);
+      expect([driver.settled.length, driver.take(60_000)]).toEqual([1, null]);
+    }
+  });
+});
+
+test("what is lost with its partition is forgotten, and the answer to its request changes nothing", () => {
+  const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"), aDeal("D", "9"));
+  const cut = driver.take();
+  driver.window.drop(() => true);
+  driver.answer(cut, accepted(7));
+  expect([driver.settled, driver.window.size]).toEqual([[], 0]);
+});
