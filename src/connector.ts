@@ -19,6 +19,7 @@ import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
 import { connectRedis } from "./lib/redis.ts";
 import { compileRoutes } from "./map/mapper.ts";
+import { openTarget } from "./open-target.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { KafkaAdmin } from "./source/admin.ts";
 import { connectKafka } from "./source/connect-kafka.ts";
@@ -87,7 +88,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const target = createSellTarget(sell, { ...deps, tell: (throttle) => gate.tell(throttle) });
     closing.push(() => target.close());
     waitingFor = "Sell";
-    await target.open(() => gate.acquire("live", signal), signal);
+    await openTarget(target, () => gate.acquire("live", signal), deps, signal);
 
     const scope = `${target.accountId}|${config.kafka.groupId}`;
     const store = redis === null ? createMemoryStore(clock) : createRedisStore({ ...deps, redis, scope });

@@ -4,6 +4,7 @@ import type { Lane } from "./domain/mutation.ts";
 import type { Outcome, Receipt } from "./domain/receipt.ts";
 import type { ConsumerRecord } from "./domain/record.ts";
 import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Remembered, Target } from "./domain/stages.ts";
+import { worthAnotherTry } from "./halt.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
@@ -35,9 +36,6 @@ const PERMIT_AGE_MAX_MS = 1_000;
 const RECALL_MAX = 500;
 /** Tries of an answer that says neither yes nor no (409) before the record becomes a dead letter. */
 const LIMITED_TRIES = 5;
-/** How often a halted delivery asks again when no credential file changes. */
-const HALT_RETRY_MS = 60_000;
-
 type Accepted = { readonly entry: Entry; readonly outcome: Outcome & { status: "accepted" } };
 
 export class Delivery {
@@ -177,14 +175,8 @@ export class Delivery {
     this.#deps.tasks.own(this.#unhaltLater(kind, signal));
   }
 
-  /** A changed credential file, or a minute later all the same: permissions change on the other side unseen. */
   async #unhaltLater(kind: string, signal: AbortSignal): Promise<void> {
-    const first = new AbortController();
-    const either = AbortSignal.any([signal, first.signal]);
-    const waits = [this.#deps.target.credentialChanged(either), this.#deps.clock.sleep(HALT_RETRY_MS, either)];
-    await Promise.race(waits);
-    first.abort();
-    await Promise.allSettled(waits);
+    await worthAnotherTry(this.#deps.target, this.#deps.clock, signal);
     this.#isHalted = false;
     this.#deps.emit("unhalted", { kind });
     this.wake();

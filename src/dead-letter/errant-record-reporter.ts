@@ -23,21 +23,20 @@ const LONGEST_MESSAGE = 1_024;
 /** `topic` must exist. `report` retries until the dead letter is stored: the offset must not be committed before. */
 export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): ErrantRecordReporter => ({
   async report(record, errant, attempts, signal) {
+    const { key, timestampMs } = record;
     const headers = [...record.headers, ...reasons(record, errant, attempts, deps)];
-    let value = record.value;
+    const whole = { topic, key, timestampMs, value: record.value, headers };
+    const cut = { ...whole, value: null, headers: [...headers, VALUE_OMITTED] };
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
-        await deps.producer.send([{ topic, key: record.key, value, headers, timestampMs: record.timestampMs }]);
+        await deps.producer.send([whole]).catch((error: unknown) => {
+          if (whole.value === null || !TOO_LARGE.test(errorText(error))) throw error;
+          return deps.producer.send([cut]);
+        });
         break;
       } catch (error) {
-        const cause = errorText(error);
-        if (TOO_LARGE.test(cause) && value !== null) {
-          value = null;
-          headers.push(header("x-sink.value-omitted", "too-large"));
-          continue;
-        }
-        deps.emit("dead-letter-failed", { topic, cause });
+        deps.emit("dead-letter-failed", { topic, cause: errorText(error) });
         await deps.clock.sleep(backoffMs(attempt, deps.random, { floorMs: 500, capMs: 30_000 }), signal);
       }
     }
@@ -52,6 +51,8 @@ export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): E
 });
 
 const header = (name: string, value: string): RecordHeader => [name, Buffer.from(value)];
+
+const VALUE_OMITTED = header("x-sink.value-omitted", "too-large");
 
 /** Kafka Connect's names where it has one, so that its tools can read them; ours under `x-sink.`. */
 const reasons = (record: ConsumerRecord, errant: Errant, attempts: number, deps: ReporterDeps): RecordHeader[] => {

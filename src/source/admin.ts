@@ -2,6 +2,7 @@
 import type { Cluster, Kafka } from "kafkajs";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
+import type { Clock } from "../lib/clock.ts";
 import { kafkaFailed } from "./kafka-error.ts";
 import { ConfigResourceTypes } from "./kafkajs.ts";
 
@@ -38,7 +39,7 @@ export interface NewTopic {
 }
 
 /** Connects at once; close it. */
-export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
+export const createAdmin = async (kafka: Kafka, clock: Clock): Promise<KafkaAdmin> => {
   const admin = kafka.admin();
   await admin.connect().catch((cause: unknown) => {
     throw kafkaFailed("connecting", cause);
@@ -62,22 +63,29 @@ export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
     return perTopic.flat();
   };
 
+  const partitionCounts: KafkaAdmin["partitionCounts"] = async (topics) => {
+    const known = new Set(await ask("listing topics", admin.listTopics()));
+    const wanted = topics.filter((topic) => known.has(topic));
+    if (wanted.length === 0) return new Map();
+    const metadata = await ask("describing topics", admin.fetchTopicMetadata({ topics: wanted }));
+    return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+  };
+
   return {
     endOffsets,
-    async partitionCounts(topics) {
-      const known = new Set(await ask("listing topics", admin.listTopics()));
-      const wanted = topics.filter((topic) => known.has(topic));
-      if (wanted.length === 0) return new Map();
-      const metadata = await ask("describing topics", admin.fetchTopicMetadata({ topics: wanted }));
-      return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
-    },
+    partitionCounts,
     async createTopics(topics) {
       const request = topics.map(({ topic, partitions, settings = {} }) => ({
         topic,
         numPartitions: partitions,
         configEntries: entriesOf(settings),
       }));
-      await ask("creating topics", admin.createTopics({ topics: request, waitForLeaders: true }));
+      // Not kafkajs's own wait, which fails at a broker that has not heard of the new topic yet.
+      await ask("creating topics", admin.createTopics({ topics: request, waitForLeaders: false }));
+      const names = topics.map(({ topic }) => topic);
+      const deadline = clock.monotonicMs() + CREATED_WITHIN_MS;
+      while ((await partitionCounts(names)).size < names.length && clock.monotonicMs() < deadline)
+        await clock.sleep(50);
     },
     async configureTopic(topic, settings) {
       const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entriesOf(settings) }];
@@ -105,6 +113,8 @@ export const createAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
     close: () => admin.disconnect(),
   };
 };
+
+const CREATED_WITHIN_MS = 10_000;
 
 const entriesOf = (settings: NonNullable<NewTopic["settings"]>) =>
   Object.entries(settings).map(([name, value]) => ({ name, value }));

@@ -38,7 +38,7 @@ export const connectKafka = async (
 ): Promise<KafkaConnection> => {
   await waitForBrokers(config, deps, signal);
   const kafka = new Kafka(clientConfig(config, deps));
-  const admin = await createAdmin(kafka);
+  const admin = await createAdmin(kafka, deps.clock);
   return {
     admin,
     source: (topics) => new ConsumerGroup({ config, topics, admin, ...deps }),

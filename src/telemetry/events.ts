@@ -34,6 +34,7 @@ export interface Events {
   "gate-cold-start": { cause: string };
   // deliver
   "dialect-probed": { dialect: string; code: string };
+  "sell-unreachable": { cause: string };
   "request-done": { verb: string; entity: Entity; items: number; code: string; tookMs: number };
   "batch-closed": { reason: string; verb: string; items: number; changes: number };
   delivered: { topic: string; result: string; latencyMs: number };

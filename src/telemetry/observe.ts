@@ -123,6 +123,7 @@ const OBSERVATIONS: Observations = {
   },
 
   // deliver
+  "sell-unreachable": { line: ({ cause }) => warn(`${cause} Trying again until it answers; nothing is consumed.`) },
   "request-done": {
     count: ({ requests, requestDuration, throttled }, { verb, code, tookMs }) => {
       requests.inc({ operation: verb, code });
