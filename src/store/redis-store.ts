@@ -5,6 +5,8 @@
  * a fail-over may have brought older values back).
  */
 import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Redis } from "ioredis";
 import { errorText } from "../domain/errors.ts";
 import type { EntityId, EntityStore, Remembered } from "../domain/stages.ts";
 import { backoffMs } from "../lib/backoff.ts";
@@ -31,6 +33,7 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
   const prefix = `sell:{${createHash("sha256").update(scope).digest("hex").slice(0, 16)}}`;
   const epochKey = `${prefix}:epoch`;
   const keyOf = ({ entity, key }: EntityId): string => `${prefix}:e:${entity}:${key}`;
+  const client = withScript(redis.client);
   let runId: string | null = null;
   /** The epoch that this process writes; null: a new one must begin first. */
   let epoch: string | null = null;
@@ -51,21 +54,16 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
 
   const write = async (entries: readonly (readonly [EntityId, Remembered])[]): Promise<void> => {
     const current = epoch ?? `${runId}:${randomUUID()}`;
-    const pipeline = redis.client.pipeline();
-    // In the same pipeline and first: no fingerprint is ever stored under an epoch that did not begin.
-    if (epoch === null) pipeline.set(epochKey, current, "PX", TTL_MS);
-    for (const [id, remembered] of entries) {
-      pipeline.set(keyOf(id), JSON.stringify({ ...remembered, epoch: current }), "PX", TTL_MS);
-    }
-    const failed = (await pipeline.exec())?.find(([error]) => error !== null);
-    if (failed?.[0] != null) throw failed[0];
+    const keys = [epochKey, ...entries.map(([id]) => keyOf(id))];
+    const values = entries.map(([, remembered]) => JSON.stringify({ ...remembered, epoch: current }));
+    await client.sellSinkRemember(keys.length, ...keys, String(TTL_MS), epoch === null ? current : "", ...values);
     epoch = current;
   };
 
   return {
     async recall(ids) {
       try {
-        const [current = null, ...texts] = await redis.client.mget(epochKey, ...ids.map(keyOf));
+        const [current = null, ...texts] = await client.mget(epochKey, ...ids.map(keyOf));
         const trusted = belongsToThisIncarnation(current) ? current : null;
         epoch = trusted;
         return ids.map((_, i) => read(texts[i], trusted));
@@ -92,4 +90,12 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
       stopListening();
     },
   };
+};
+
+type Remember = (numberOfKeys: number, ...keysAndArguments: string[]) => Promise<unknown>;
+
+/** One command a batch: fifty of them cost the client ten times as much. */
+const withScript = (client: Redis): Redis & { readonly sellSinkRemember: Remember } => {
+  client.defineCommand("sellSinkRemember", { lua: readFileSync(new URL("./remember.lua", import.meta.url), "utf8") });
+  return client as Redis & { readonly sellSinkRemember: Remember };
 };

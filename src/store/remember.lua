@@ -1,0 +1,12 @@
+-- Remembers what Sell accepted, all of a batch in one step: MSET with a life time, which Redis does not have.
+-- KEYS: the epoch's key, then one key an entity.
+-- ARGV: life time in milliseconds; the epoch that begins now, or "" when it goes on; then one value an entity.
+-- Output: the number of entities.
+-- The new epoch is written first: no fingerprint is ever stored under an epoch that did not begin.
+if ARGV[2] ~= "" then
+  redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[1])
+end
+for i = 2, #KEYS do
+  redis.call("SET", KEYS[i], ARGV[i + 1], "PX", ARGV[1])
+end
+return #KEYS - 1
