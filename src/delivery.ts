@@ -212,6 +212,7 @@ export class Delivery {
     emit("batch-closed", { reason: cut.closedBy, verb: cut.verb, items: cut.entries.length, changes });
     const now = clock.now();
     for (const { entry, outcome } of accepted) {
+      if (entry.completesCreation) continue; // counted when the record was created
       for (let i = 0; i < entry.standsFor; i++) {
         const record = entry.queue[i]?.record;
         if (record === undefined) break;

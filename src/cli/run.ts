@@ -25,7 +25,7 @@ const run = async (file: string, terminal: Terminal): Promise<number> => {
   if (config === null) return EXIT.usage;
   using signals = stopSignals(process, (code) => process.exit(code));
   const { signal } = signals;
-  const logger = createLogger({ level: config.log.level, fields: { version, group: config.kafka.groupId } });
+  const logger = createLogger({ level: config.log.level, fields: { group: config.kafka.groupId } });
   const registry = createRegistry(config.kafka.groupId, version);
   const emit = observe({ logger, registry });
   // Loaded only here: no other command pays for the clients of Kafka, Redis and Sell.

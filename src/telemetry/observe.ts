@@ -119,7 +119,8 @@ const OBSERVATIONS: Observations = {
   },
   "redis-back": { line: ({ address }) => info(`Redis at ${address} answers again.`) },
   "gate-cold-start": {
-    line: ({ cause }) => warn(`The quota's record is gone (${cause}); the first window is counted as used.`),
+    line: ({ cause }) =>
+      warn(`The quota's record is gone (${cause}); the first call waits a moment, so that nothing is spent twice.`),
   },
 
   // deliver

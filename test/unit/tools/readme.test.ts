@@ -1,0 +1,42 @@
+import { globSync, readFileSync } from "node:fs";
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { createGauges } from "../../../src/telemetry/gauges.ts";
+import { createMetrics, PREFIX } from "../../../src/telemetry/metrics.ts";
+
+const file = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+const readme = file("README.md");
+
+const section = (title: string): string => readme.split(`\n### ${title}\n`)[1]?.split("\n### ")[0] ?? "";
+
+test("the README's whole configuration is config/example.yaml", () => {
+  const [, shown = ""] = /```yaml\n(kafka:[^]*?)```/.exec(readme) ?? [];
+  expect(parse(shown)).toEqual(parse(file("config/example.yaml")));
+});
+
+test("the README's metrics are those there are", () => {
+  const registry = new Registry();
+  createMetrics(registry);
+  createGauges(registry, []);
+  const names = registry.getMetricsAsArray().map(({ name }) => name.slice(PREFIX.length));
+  const told = [...section("Metrics").matchAll(/^\| (.+?) +\|/gm)]
+    .flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z_]+)/g)])
+    .map(([, name]) => name);
+  expect(told.length).toBeGreaterThan(20);
+  expect(told.filter((name) => name !== undefined && !names.includes(name))).toEqual([]);
+  expect(names.filter((name) => !told.includes(name) && !UNTOLD.includes(name))).toEqual([]);
+});
+
+/** Of interest only beside others, or in a debugging hour. */
+const UNTOLD: readonly string[] = ["log_end_offset", "permits_unused_total", "subscription_info"];
+
+test("the README's Redis user may call what the scripts call", () => {
+  const scripts = globSync("src/**/*.lua", { cwd: new URL("../../../", import.meta.url) });
+  const called = scripts.flatMap((path) => [...file(path).matchAll(/redis\.call\(["'](\w+)["']/g)]);
+  const allowed = new Set([...section("Redis").matchAll(/\+(\w+)/g)].map(([, command]) => command));
+  expect(called.length).toBeGreaterThan(10);
+  expect(called.map(([, command = ""]) => command.toLowerCase()).filter((command) => !allowed.has(command))).toEqual(
+    [],
+  );
+});
