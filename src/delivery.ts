@@ -48,6 +48,7 @@ export class Delivery {
   #onTheWire = 0;
   #isHalted = false;
   #isAnswering = false;
+  #isRecallingParents = false;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -188,21 +189,23 @@ export class Delivery {
     for (;;) {
       const { entries, ids } = this.#deps.window.takeFresh(RECALL_MAX);
       if (entries.length === 0) await this.#wakeups.recall.wait(Number.POSITIVE_INFINITY, signal);
-      else this.#deps.window.inform(entries, await this.#memoryOf(ids));
+      else this.#deps.window.inform(entries, await this.#memoryOf(ids, signal));
     }
   }
 
   /** Asks for parents that another replica may have created meanwhile. */
-  async recallAwaitedParents(): Promise<void> {
+  async recallAwaitedParents(signal: AbortSignal): Promise<void> {
     const { window } = this.#deps;
-    const ids = window.awaitedParents(RECALL_MAX);
+    const ids = this.#isRecallingParents ? [] : window.awaitedParents(RECALL_MAX);
     if (ids.length === 0) return;
-    const memory = await this.#memoryOf(ids);
+    this.#isRecallingParents = true;
+    const memory = await this.#memoryOf(ids, signal);
+    this.#isRecallingParents = false;
     for (const id of ids) window.informParent(id, memory.get(entryId(id.entity, id.key)) ?? null);
   }
 
-  async #memoryOf(ids: readonly EntityId[]): Promise<ReadonlyMap<string, Remembered | null>> {
-    const memory = ids.length === 0 ? [] : await this.#deps.store.recall(ids);
+  async #memoryOf(ids: readonly EntityId[], signal: AbortSignal): Promise<ReadonlyMap<string, Remembered | null>> {
+    const memory = ids.length === 0 ? [] : await this.#deps.store.recall(ids, signal);
     return new Map(ids.map(({ entity, key }, i) => [entryId(entity, key), memory[i] ?? null]));
   }
 

@@ -212,7 +212,7 @@ export class Pipeline {
         this.partitions.filter(({ state, moved }) => state === "open" && moved),
         () => true,
       );
-      await this.#delivery.recallAwaitedParents();
+      this.#tasks.own(this.#delivery.recallAwaitedParents(signal));
       if (this.#delivery.isAccepting) this.#expireParked(signal);
     }
   }

@@ -187,8 +187,9 @@ export interface EntityId {
 export interface Remembered {
   readonly id: number | null;
   readonly deleted: boolean;
-  /** Version of the last accepted *streamed* change and the route it belongs to. */
+  /** Version of the last accepted *streamed* change. */
   readonly version: Version | null;
+  /** Route of the last accepted change; null: none was, the record was only found by a lookup. */
   readonly route: string | null;
   /** Of the fields last accepted, be they a full image or not; null for other writes, or when it can no longer be trusted. */
   readonly fingerprint: string | null;
@@ -199,9 +200,15 @@ export interface Remembered {
 
 /** What is remembered of the CRM's records. May forget anything at any time: that costs calls, never correctness. */
 export interface EntityStore {
-  /** Same order and length as `ids`; null where nothing is remembered. Resolves with nulls when the store is away. */
-  recall(ids: readonly EntityId[]): Promise<readonly (Remembered | null)[]>;
-  /** Resolves once stored, or once every older fingerprint is void: only then may the positions settle. */
+  /**
+   * Same order and length as `ids`; null where nothing is remembered. Waits for a store that is away: so does the gate, and
+   * without its memory the store would only make calls that are not needed.
+   */
+  recall(ids: readonly EntityId[], signal: AbortSignal): Promise<readonly (Remembered | null)[]>;
+  /**
+   * Resolves once stored, or once every older fingerprint is void: only then may the positions settle. What was found by a
+   * lookup never replaces what was accepted, perhaps by another replica, while the question was on its way.
+   */
   remember(entries: readonly (readonly [EntityId, Remembered])[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { EntityStore, Remembered } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import { isLookup } from "./lookup.ts";
 import { withoutOldVersion } from "./version-age.ts";
 
 const MOST_ENTITIES = 100_000;
@@ -15,7 +16,10 @@ export const createMemoryStore = (clock: Clock): EntityStore => {
         return memory === undefined ? null : withoutOldVersion(memory, clock.now());
       }),
     async remember(entries) {
-      for (const [{ entity, key }, memory] of entries) remembered.set(`${entity}/${key}`, memory);
+      for (const [{ entity, key }, memory] of entries) {
+        const name = `${entity}/${key}`;
+        if (!isLookup(memory) || !remembered.has(name)) remembered.set(name, memory);
+      }
     },
     async close() {
       remembered.clear();

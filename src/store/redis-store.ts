@@ -13,6 +13,7 @@ import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RedisConnection } from "../lib/redis.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { isLookup } from "./lookup.ts";
 import { withoutOldVersion } from "./version-age.ts";
 
 export interface RedisStoreDeps {
@@ -53,37 +54,45 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
   };
 
   const write = async (entries: readonly (readonly [EntityId, Remembered])[]): Promise<void> => {
+    const begins = epoch === null;
     const current = epoch ?? `${runId}:${randomUUID()}`;
+    epoch = current; // now, since Redis takes writes in order: of two at once only the first begins an epoch
     const keys = [epochKey, ...entries.map(([id]) => keyOf(id))];
+    const gaps = entries.map(([, remembered]) => (isLookup(remembered) ? "1" : "0")).join("");
     const values = entries.map(([, remembered]) => JSON.stringify({ ...remembered, epoch: current }));
-    await client.sellSinkRemember(keys.length, ...keys, String(TTL_MS), epoch === null ? current : "", ...values);
-    epoch = current;
+    await client.sellSinkRemember(keys.length, ...keys, String(TTL_MS), begins ? current : "", gaps, ...values);
+  };
+
+  /** Until Redis answers; a slow answer counts as none. */
+  const insist = async <T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        return await act();
+      } catch (error) {
+        emit("store-failed", { cause: errorText(error) });
+        await clock.sleep(backoffMs(attempt, random, { baseMs: 200, capMs: 5_000, floorMs: 100 }), signal);
+      }
+    }
   };
 
   return {
-    async recall(ids) {
-      try {
+    recall: (ids, signal) =>
+      insist(async () => {
+        const before = epoch;
         const [current = null, ...texts] = await client.mget(epochKey, ...ids.map(keyOf));
         const trusted = belongsToThisIncarnation(current) ? current : null;
-        epoch = trusted;
+        if (trusted !== null || epoch === before) epoch = trusted; // unless one began while the question was on its way
         return ids.map((_, i) => read(texts[i], trusted));
-      } catch (error) {
-        emit("store-failed", { cause: errorText(error) });
-        return ids.map(() => null);
-      }
-    },
+      }, signal),
 
     async remember(entries, signal) {
       if (entries.length === 0) return;
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await write(entries);
-        } catch (error) {
-          epoch = null;
-          emit("store-failed", { cause: errorText(error) });
-          await clock.sleep(backoffMs(attempt, random, { baseMs: 200, capMs: 5_000, floorMs: 100 }), signal);
-        }
-      }
+      const voidOnFailure = (error: unknown): never => {
+        epoch = null; // what Sell holds is newer now than what is remembered
+        throw error;
+      };
+      await insist(() => write(entries).catch(voidOnFailure), signal);
     },
 
     async close() {
