@@ -55,7 +55,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
   const ended = Promise.withResolvers<number>();
   const closing: (() => Promise<void> | void)[] = [];
   let pipeline: Pipeline | null = null;
-  let waitingFor = "Kafka";
+  let waitingFor = () => "Kafka";
   let snapshot: () => Promise<Snapshot | null> = async () => null;
 
   const fill = createGauges(deps.registry, topicsOf(config));
@@ -64,7 +64,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     if (state !== null) fill(state);
     return { contentType: deps.registry.contentType, text: await deps.registry.metrics() };
   };
-  const health = (): Health => healthOf(pipeline, waitingFor, clock);
+  const health = (): Health => healthOf(pipeline, waitingFor(), clock);
   const admin = await startAdmin(config.admin, { health, scrape, version });
   closing.push(() => admin.close());
 
@@ -87,7 +87,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     closing.push(() => gate.close());
     const target = createSellTarget(sell, { ...deps, tell: (throttle) => gate.tell(throttle) });
     closing.push(() => target.close());
-    waitingFor = "Sell";
+    waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
     await openTarget(target, () => gate.acquire("live", signal), deps, signal);
 
     const scope = `${target.accountId}|${config.kafka.groupId}`;

@@ -80,7 +80,7 @@ export class Intake {
         return await this.#take(await decoding, partition, record);
       } catch (error) {
         if (partition.signal.aborted) return;
-        emit("record-stalled", { topic: partition.topic, cause: errorText(error) });
+        if (attempt === 1) emit("record-stalled", { topic: partition.topic, cause: errorText(error) });
         const waitMs = backoffMs(attempt, random, { baseMs: 1_000, capMs: 30_000, floorMs: 250 });
         await clock.sleep(waitMs, partition.signal).catch(() => {});
         decoding = decoder.decode(record);

@@ -47,6 +47,9 @@ export const createSchemaSource = (
   const known = new LRUCache<number, Known>({ max: MAX_SCHEMAS });
   const missing = new LRUCache<number, Missing>({ max: MAX_MISSING });
 
+  /** Said once, however many records wait. */
+  let isAway = false;
+
   const isRecent = ({ askedAtMs }: Missing): boolean => clock.monotonicMs() - askedAtMs < ASK_AGAIN_MS;
 
   const isGraceOver = ({ firstAtMs }: Missing, recordTimestampMs: number): boolean =>
@@ -54,6 +57,8 @@ export const createSchemaSource = (
 
   const ask = async (id: number): Promise<void> => {
     const answer = await registry.schemas(id);
+    const wasAway = isAway;
+    isAway = answer.status === "refused" || answer.status === "unreachable";
     switch (answer.status) {
       case "found":
         known.set(id, compile(id, answer.schemas));
@@ -66,7 +71,7 @@ export const createSchemaSource = (
       }
       case "refused":
       case "unreachable":
-        emit("registry-unreachable", { url: registry.url, cause: answer.cause });
+        if (!wasAway) emit("registry-unreachable", { url: registry.url, cause: answer.cause });
         throw unanswered(answer, id, registry.url);
     }
   };

@@ -15,6 +15,8 @@ export interface DayDeps {
   /** Records in the topics that the group has not committed. */
   readonly lag: () => Promise<number>;
   readonly clock: Clock;
+  /** Where the connectors' logs are, for an error's sentence. */
+  readonly folder: string;
 }
 
 const WATCH_EVERY_MS = 500;
@@ -65,7 +67,7 @@ const penalize = (sandbox: Sandbox, dialect: DemoOptions["dialect"]): void => {
 
 const watch = async (
   options: DemoOptions,
-  { ledger, sandbox, lag, clock }: DayDeps,
+  { ledger, sandbox, lag, clock, folder }: DayDeps,
   step: Step,
   isWritten: () => boolean,
   signal: AbortSignal,
@@ -85,14 +87,14 @@ const watch = async (
     if (wasWritten && left === 0) return;
     const now = `${left} ${log.length}`;
     if (now !== before) [before, movedMs] = [now, nowMs];
-    if (nowMs - movedMs > STALLED_MS) throw stalled(left);
+    if (nowMs - movedMs > STALLED_MS) throw stalled(left, folder);
     await clock.sleep(WATCH_EVERY_MS, signal);
   }
 };
 
-const stalled = (left: number): ConnectorError =>
+const stalled = (left: number, folder: string): ConnectorError =>
   new ConnectorError(
     "DEMO_STALLED",
-    `Nothing moved for ${STALLED_MS / 1_000} s with ${count(left)} records to go; see the connectors' logs.`,
+    `Nothing moved for ${STALLED_MS / 1_000} s with ${count(left)} records to go; the connectors' logs are in ${folder}.`,
     { retriable: false },
   );

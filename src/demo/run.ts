@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
-import type { ConnectorError } from "../domain/errors.ts";
+import { type ConnectorError, isConnectorError } from "../domain/errors.ts";
 import { partitionName } from "../domain/record.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
@@ -83,7 +83,9 @@ export const runDemo = async (options: DemoOptions, keep: boolean, deps: DemoDep
     });
     const erp = new Erp(new Dice(seeded(SEED)));
     const lag = (): Promise<number> => lagOf(kafka, groupId, TABLE_NAMES.map(topicOf));
-    await progress.step("Delivery", (step) => spendDay(options, { erp, ledger, sandbox, lag, clock }, step, signal));
+    await progress.step("Delivery", (step) =>
+      spendDay(options, { erp, ledger, sandbox, lag, clock, folder }, step, signal),
+    );
     const exitCodes = keep ? [] : await progress.step("Stop", () => Promise.all(replicas.map(({ stop }) => stop())));
     const result = await progress.step("Comparison", async () => {
       const reader = await connect(surroundings.kafka, `${groupId}-reader`, stack, clock, signal);
@@ -110,10 +112,13 @@ export const runDemo = async (options: DemoOptions, keep: boolean, deps: DemoDep
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   } catch (error) {
-    keepsFolder = !deps.signal.aborted;
+    keepsFolder = isConnectorError(error) && LOGS_TELL_MORE.has(error.code);
     throw error;
   }
 };
+
+/** Codes of errors whose sentence names the folder. */
+const LOGS_TELL_MORE: ReadonlySet<string> = new Set(["DEMO_REPLICA", "DEMO_STALLED"]);
 
 /** Any: the same one every time makes two runs comparable. */
 const SEED = 42;

@@ -70,7 +70,7 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
       try {
         return await act();
       } catch (error) {
-        emit("store-failed", { cause: errorText(error) });
+        if (attempt === 1) emit("store-failed", { cause: errorText(error) });
         await clock.sleep(backoffMs(attempt, random, { baseMs: 200, capMs: 5_000, floorMs: 100 }), signal);
       }
     }
