@@ -42,7 +42,7 @@ export class Delivery {
   readonly #deps: DeliveryDeps;
   readonly #wakeups: Readonly<Record<Lane | "recall", Wakeup>>;
   /** A record becomes one dead letter, however many of its mutations fail. */
-  readonly #deadLettered = new WeakSet<ConsumerRecord>();
+  readonly #deadLettered = new WeakMap<ConsumerRecord, Promise<void>>();
   /** Batches that have a permit or wait for one. */
   #slots = 0;
   #onTheWire = 0;
@@ -162,10 +162,10 @@ export class Delivery {
     const mutation = entry.candidate;
     if (mutation === undefined) return window.unanswerable(entry);
     window.hold(entry);
-    if (!this.#deadLettered.has(mutation.record)) {
-      await deadLetters.report(mutation.record, errant, entry.attempts + 1, signal);
-      this.#deadLettered.add(mutation.record);
-    }
+    const { record } = mutation;
+    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, entry.attempts + 1, signal);
+    this.#deadLettered.set(record, report);
+    await report;
     window.rejected(entry, mutation);
   }
 

@@ -5,12 +5,11 @@ import type { PartitionSnapshot } from "./telemetry/snapshot.ts";
 
 export const partitionSnapshot = (partition: OwnedPartition, nowMs: number): PartitionSnapshot => {
   const { topic, isStarted, highWatermark, lastCommitMs, pausedFor } = partition;
-  const isEndKnown = isStarted && highWatermark > 0n;
-  const lag = isEndKnown ? Number(highWatermark - partition.watermark.committable) : null;
+  const lag = isStarted && highWatermark !== null ? Number(highWatermark - partition.watermark.committable) : null;
   return {
     topic,
     partition: partition.partition,
-    endOffset: isEndKnown ? Number(highWatermark) : null,
+    endOffset: highWatermark === null ? null : Number(highWatermark),
     lag: lag === null ? null : Math.max(0, lag),
     oldestPendingAgeS: { live: ageS(partition, "live", nowMs), backfill: ageS(partition, "backfill", nowMs) },
     lastCommitS: lastCommitMs === null ? null : lastCommitMs / 1_000,

@@ -204,7 +204,7 @@ export class Pipeline {
     for (let turn = 1; ; turn++) {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
       this.#lastTurnMs = this.#deps.clock.monotonicMs();
-      if (turn % ENDS_EVERY_TURNS === 0) this.#tasks.own(this.#refreshEnds());
+      if (turn % ENDS_EVERY_TURNS === 1) this.#tasks.own(this.#refreshEnds());
       this.#updatePauses();
       this.#delivery.wake(); // the lease may have come back
       if (this.#ownership.isFrozen) continue;
@@ -223,7 +223,7 @@ export class Pipeline {
     const ends = await this.#stages.source.endOffsets(topics).catch(() => []);
     for (const end of ends) {
       const partition = this.#ownership.get(end);
-      if (partition !== undefined && end.high > partition.highWatermark) partition.highWatermark = end.high;
+      if (partition !== undefined && end.high > (partition.highWatermark ?? -1n)) partition.highWatermark = end.high;
     }
   }
 

@@ -26,7 +26,8 @@ export class OwnedPartition implements TopicPartition {
   readonly held = { records: 0, bytes: 0 };
   /** Fingerprints remembered for records below this offset may be older than what Sell holds. */
   trustedFrom = 0n;
-  highWatermark = 0n;
+  /** End offset; null until the broker has told it. */
+  highWatermark: bigint | null = null;
   /** What the broker stored last, to commit only what moved. */
   stored = { offset: -1n, settledAbove: -1 };
   lastCommitMs: number | null = null;

@@ -353,8 +353,7 @@ export class Window {
   #serveChildren(entry: Entry): void {
     this.#references.release(entry);
     if (entry.children.size === 0) {
-      this.#entries.delete(entry.id);
-      this.#fresh.delete(entry);
+      this.#forget(entry);
     } else if (entry.known === undefined) {
       this.#makeFresh(entry);
     } else if (!entry.lookedUp) {
@@ -368,8 +367,13 @@ export class Window {
   #forgetIdle(entry: Entry): void {
     if (entry.state === "in-flight" || entry.state === "waiting") return;
     this.#ready.delete(entry);
+    this.#forget(entry);
+  }
+
+  /** Told twice of one entry, as by a timer or an answer of the store on its way, it must not take its successor along. */
+  #forget(entry: Entry): void {
     this.#fresh.delete(entry);
-    this.#entries.delete(entry.id);
+    if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
   }
 
   #park(entry: Entry, missing: readonly EntityId[]): void {
