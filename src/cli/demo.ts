@@ -8,10 +8,12 @@ import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
-interface Options extends Omit<DemoOptions, "changes"> {
+interface Options extends Pick<DemoOptions, "replicas" | "dialect" | "format"> {
   readonly changes?: number;
-  readonly keep: boolean;
-  readonly json: boolean;
+  readonly penalty?: boolean;
+  readonly foreign?: boolean;
+  readonly keep?: boolean;
+  readonly json?: boolean;
 }
 
 const DEFAULT_CHANGES = { bulk: 2_000, core: 300 } as const;
@@ -24,12 +26,12 @@ export const demoCommand: Register = (program, terminal, done) => {
     .option("--replicas <n>", "connectors that share the work and the quota", whole(1, REPLICAS_MAX), 1)
     .addOption(new Option("--dialect <dialect>", "what Sell offers").choices(["bulk", "core"]).default("bulk"))
     .addOption(new Option("--format <format>", "how the topics are written").choices(["avro", "json"]).default("avro"))
-    .option("--penalty", "let Sell answer 429 once, with a wait of 20 s", false)
-    .option("--foreign", "let another integration take a part of the quota", false)
-    .option("--keep", "leave everything running until Ctrl-C, and say where", false)
-    .option("--json", "print only the result, as JSON", false)
-    .action(async ({ keep, json, ...given }: Options) => {
-      const options = { ...given, changes: given.changes ?? DEFAULT_CHANGES[given.dialect] };
+    .option("--penalty", "let Sell answer 429 once, with a wait of 20 s")
+    .option("--foreign", "let another integration take a part of the quota")
+    .option("--keep", "leave everything running until Ctrl-C, and say where")
+    .option("--json", "print only the result, as JSON")
+    .action(async ({ keep = false, json = false, penalty = false, foreign = false, ...given }: Options) => {
+      const options = { ...given, penalty, foreign, changes: given.changes ?? DEFAULT_CHANGES[given.dialect] };
       done(await demo(options, keep, json, terminal));
     });
 };
@@ -67,7 +69,8 @@ const progressOf = async (json: boolean, { out, hasColors }: Terminal) => {
   const { lineProgress, silentProgress, spinnerProgress } = await import("../demo/progress.ts");
   if (json) return silentProgress;
   const deps = { clock: systemClock, out };
-  return hasColors ? spinnerProgress(deps, process.stdout) : lineProgress(deps);
+  // In a terminal that does not know its size (0 columns) the spinner would clear lines for ever.
+  return hasColors && process.stdout.columns > 0 ? spinnerProgress(deps, process.stdout) : lineProgress(deps);
 };
 
 const introduction = ({ changes, format }: DemoOptions, terminal: Terminal): string =>

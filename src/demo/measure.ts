@@ -49,6 +49,8 @@ export interface Latency {
 export interface PenaltyWait {
   readonly announcedMs: number;
   readonly callsInside: number;
+  /** Calls that other replicas had begun before the refusal could reach them: within `REACTION_MS` of it. */
+  readonly onTheWay: number;
   /** From the end of the wait to the first accepted write; null when there was none. */
   readonly firstAcceptanceAfterMs: number | null;
 }
@@ -92,6 +94,9 @@ export const measureTraffic = (
   };
 };
 
+/** The refusal's way back to one replica, into Redis and on to the others. */
+const REACTION_MS = 100;
+
 /** Null when no request was refused. */
 export const measurePenalty = (log: readonly LoggedRequest[]): PenaltyWait | null => {
   const startMs = log.find(({ status }) => status === 429)?.endMs;
@@ -100,7 +105,8 @@ export const measurePenalty = (log: readonly LoggedRequest[]): PenaltyWait | nul
   const after = log.flatMap(({ applied }) => applied).filter(({ atMs }) => atMs >= endMs);
   return {
     announcedMs: PENALTY_MS,
-    callsInside: log.filter(({ atMs }) => atMs > startMs && atMs < endMs).length,
+    callsInside: log.filter(({ atMs }) => atMs > startMs + REACTION_MS && atMs < endMs).length,
+    onTheWay: log.filter(({ atMs }) => atMs > startMs && atMs <= startMs + REACTION_MS).length,
     firstAcceptanceAfterMs: after.length === 0 ? null : Math.min(...after.map(({ atMs }) => atMs)) - endMs,
   };
 };

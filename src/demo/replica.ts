@@ -1,5 +1,5 @@
 /** One connector as a process of its own, as an operator would run it: `sell-sink run --config FILE`. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,7 @@ export interface ReplicaOptions {
   readonly clock: Clock;
 }
 
-export interface Replica extends AsyncDisposable {
+export interface Replica {
   readonly adminUrl: string;
   /** Resolves with what to tell if it ends without having been stopped; else never. */
   readonly death: Promise<ConnectorError>;
@@ -38,65 +38,60 @@ export const startReplica = ({ name, folder, config, adminUrl, env, clock }: Rep
   const configFile = join(folder, `${name}.yaml`);
   const logFile = join(folder, `${name}.log`);
   writeFileSync(configFile, stringify(config), { mode: 0o600 });
-  const log = openSync(logFile, "a");
-  // A process group of its own: Ctrl-C reaches only us, and we decide when it ends.
-  const child = spawn(process.execPath, [PROGRAM, "run", "--config", configFile], {
-    env,
-    detached: true,
-    stdio: ["ignore", log, log],
-  });
-  closeSync(log);
+  const child = spawnLogged([PROGRAM, "run", "--config", configFile], logFile, env);
   const rope = tether(folder);
   rope.hold(child.pid);
+  let isStopping = false;
 
+  const failure = (how: string): ConnectorError => {
+    const message = `The connector ${name} ${how}. It said last: ${lastWords(logFile)} All of its log: ${logFile}`;
+    return new ConnectorError("DEMO_REPLICA", message, { retriable: false });
+  };
   const exit = new Promise<{ readonly code: number | null; readonly how: string }>((resolve) => {
     child.once("error", (error) => resolve({ code: null, how: error.message }));
     child.once("exit", (code, signal) => resolve({ code, how: signal ?? `exit code ${code}` }));
   });
-  let isStopping = false;
   const death = Promise.withResolvers<ConnectorError>();
   void exit.then(({ how }) => {
     rope.hold(undefined);
     if (!isStopping) death.resolve(failure(`ended by itself (${how})`));
   });
-  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null && child.pid !== undefined;
-
-  const stop = async (): Promise<number | null> => {
-    isStopping = true;
-    if (isRunning()) child.kill("SIGTERM");
-    const patience = new AbortController();
-    const late = clock.sleep(STOP_WITHIN_MS, patience.signal).then(
-      () => child.kill("SIGKILL"),
-      () => {},
-    );
-    const { code } = await exit;
-    patience.abort();
-    await late;
-    rope.release();
-    return code;
-  };
-
-  const failure = (how: string): ConnectorError =>
-    new ConnectorError(
-      "DEMO_REPLICA",
-      `The connector ${name} ${how}. It said last: ${lastWords(logFile)} All of its log: ${logFile}`,
-      { retriable: false },
-    );
-
-  const ready = async (signal: AbortSignal): Promise<void> => {
-    const deadline = clock.monotonicMs() + READY_WITHIN_MS;
-    while (!(await answers(`${adminUrl}/readyz`, signal))) {
-      if (clock.monotonicMs() > deadline) throw failure(`was not ready within ${READY_WITHIN_MS / 1_000} s`);
-      await clock.sleep(POLL_MS, signal);
-    }
-  };
 
   return {
-    ...{ adminUrl, death: death.promise, ready, stop },
-    async [Symbol.asyncDispose]() {
-      await stop();
+    adminUrl,
+    death: death.promise,
+    async ready(signal) {
+      const deadline = clock.monotonicMs() + READY_WITHIN_MS;
+      while (!(await answers(`${adminUrl}/readyz`, signal))) {
+        if (clock.monotonicMs() > deadline) throw failure(`was not ready within ${READY_WITHIN_MS / 1_000} s`);
+        await clock.sleep(POLL_MS, signal);
+      }
+    },
+    async stop() {
+      isStopping = true;
+      child.kill("SIGTERM"); // nothing happens when it has ended
+      const patience = new AbortController();
+      const late = clock.sleep(STOP_WITHIN_MS, patience.signal).then(
+        () => child.kill("SIGKILL"),
+        () => {},
+      );
+      const { code } = await exit;
+      patience.abort();
+      await late;
+      rope.release();
+      return code;
     },
   };
+};
+
+/** In a process group of its own: Ctrl-C reaches only us, and we decide when it ends. */
+const spawnLogged = (args: readonly string[], logFile: string, env: ReplicaOptions["env"]): ChildProcess => {
+  const log = openSync(logFile, "a");
+  try {
+    return spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", log, log] });
+  } finally {
+    closeSync(log);
+  }
 };
 
 const answers = async (url: string, signal: AbortSignal): Promise<boolean> => {

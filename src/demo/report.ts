@@ -48,7 +48,7 @@ const rows = (result: Result): readonly TableRow[] => {
     ],
     ["Calls", calls(result)],
     ["Busiest window", `${traffic.busiestWindow} of ${QUOTA.limit} calls in any ${QUOTA.perMs / 1_000} s`],
-    ["429s", options.penalty ? `${traffic.throttled}, one of them planned` : String(traffic.throttled)],
+    ["429s", options.penalty ? `${traffic.throttled} (1 is planned)` : String(traffic.throttled)],
     ...(penalty === null ? [] : [["Announced wait", announcedWait(penalty)] as const]),
     ["Dead letters", deadLetters.map(deadLetterText).join("\n") || "none"],
     ["Lag", `${count(lag)} records`],
@@ -74,8 +74,9 @@ const calls = ({ traffic, options }: Result): string => {
   );
 };
 
-const announcedWait = ({ announcedMs, callsInside, firstAcceptanceAfterMs }: PenaltyWait): string =>
-  `${seconds(announcedMs)}: ${callsInside} calls inside it, first acceptance ` +
+const announcedWait = ({ announcedMs, callsInside, onTheWay, firstAcceptanceAfterMs }: PenaltyWait): string =>
+  `${seconds(announcedMs)}: ${callsInside} calls begun inside it` +
+  `${onTheWay === 0 ? "" : ` (${onTheWay} had left with it)`}, first acceptance\n` +
   (firstAcceptanceAfterMs === null ? "never" : `${seconds(firstAcceptanceAfterMs)} after it`);
 
 const deadLetterText = ({ reason, isPoison }: Result["deadLetters"][number]): string =>

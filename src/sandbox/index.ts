@@ -33,7 +33,7 @@ import { type Summary, summarize } from "./summary.ts";
 
 export { type AppliedItem, bodyHash, type LoggedRequest } from "./applied-log.ts";
 export type { FaultOptions, RateOptions, SandboxOptions, SettingsOptions } from "./config.ts";
-export { busiestWindow, type Summary } from "./summary.ts";
+export type { Summary } from "./summary.ts";
 
 /** A record as it is now, without index lag. */
 export interface StateRecord {
