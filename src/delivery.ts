@@ -28,6 +28,7 @@ export interface DeliveryDeps {
   readonly indexLagMs: number;
   /** Not frozen by a join, not stopping, and the lease lasts. */
   readonly mayKeepSending: () => boolean;
+  readonly isLeaseOver: () => boolean;
 }
 
 const LANES: readonly Lane[] = ["live", "backfill"];
@@ -118,12 +119,22 @@ export class Delivery {
       const receipt = await this.#deps.target.send(cut, signal);
       if (receipt.throttle !== null) await this.#deps.gate.tell(receipt.throttle);
       if (receipt.halt !== null) this.#halt(receipt.halt, signal);
-      await this.#apply(cut, receipt, signal);
+      if (this.#deps.isLeaseOver()) this.#heardTooLate(cut);
+      else await this.#apply(cut, receipt, signal);
     } finally {
       this.#onTheWire -= 1;
       this.#slots -= 1;
       this.wake();
     }
+  }
+
+  /**
+   * This process stood still for so long that another may have written the same keys since: what it would remember, or bury,
+   * is of yesterday. If they are still ours the same bodies go again.
+   */
+  #heardTooLate({ entries }: Cut): void {
+    this.#deps.emit("outcome-unknown", { reason: "lease-over", items: entries.length });
+    this.#deps.window.unknown(entries, 0);
   }
 
   /** Accepted ones are remembered first: only then may their positions settle. */
@@ -137,22 +148,24 @@ export class Delivery {
     await store.remember(newsOf(verdicts.accepted, memories), signal);
     for (const [i, { entry, outcome }] of verdicts.accepted.entries())
       window.accepted(entry, outcome, memories[i] ?? null);
-    for (const { entry, errant } of verdicts.rejected) tasks.own(this.reject(entry, errant, signal));
+    for (const { entry, errant } of verdicts.rejected) {
+      // Its changes were lost with their partition: what waits in the entry now is not what Sell refused.
+      if (entry.plan === null) window.again(entry, 0);
+      else tasks.own(this.reject(entry, errant, signal));
+    }
     if (isTurnedAway) window.giveBack(verdicts.again);
     else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
-    if (verdicts.unknown.length > 0)
+    if (verdicts.unknown.length > 0) {
+      this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length });
       window.unknown(verdicts.unknown, this.#backoffMs(receipt, verdicts.unknown, indexLagMs));
+    }
     if (verdicts.refused.length > 0) window.split(verdicts.refused, 0);
   }
 
-  #backoffMs({ httpStatus }: Receipt, entries: readonly Entry[], floorMs: number): number {
+  #backoffMs(receipt: Receipt, entries: readonly Entry[], floorMs: number): number {
     const attempt = 1 + Math.max(...entries.map(({ attempts }) => attempts));
     const waitMs = backoffMs(attempt, this.#deps.random, { floorMs });
-    this.#deps.emit("retried", {
-      reason: httpStatus === null ? "no-reply" : `status-${httpStatus}`,
-      items: entries.length,
-      waitMs,
-    });
+    this.#deps.emit("retried", { reason: nameOf(receipt), items: entries.length, waitMs });
     return waitMs;
   }
 
@@ -228,6 +241,8 @@ export class Delivery {
     }
   }
 }
+
+const nameOf = ({ httpStatus }: Receipt): string => (httpStatus === null ? "no-reply" : `status-${httpStatus}`);
 
 const newsOf = (
   accepted: readonly Accepted[],

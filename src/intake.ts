@@ -21,6 +21,8 @@ export interface IntakeDeps {
   readonly tasks: Tasks;
   readonly add: (mutation: Mutation) => void;
   readonly settle: (record: ConsumerRecord) => void;
+  /** The partitions may be about to change hands: nothing new is begun, least of all a dead letter. */
+  readonly isFrozen: () => boolean;
   /** Some of the inbox was worked off. */
   readonly progressed: () => void;
 }
@@ -36,7 +38,8 @@ export class Intake {
   }
 
   prepareSoon(partition: OwnedPartition): void {
-    if (partition.isPreparing || partition.state !== "open" || partition.inbox.length === 0) return;
+    if (partition.isPreparing || partition.state !== "open" || this.#deps.isFrozen()) return;
+    if (partition.inbox.length === 0) return;
     partition.isPreparing = true;
     this.#deps.tasks.own(
       this.#prepare(partition).finally(() => {
@@ -46,8 +49,9 @@ export class Intake {
   }
 
   async #prepare(partition: OwnedPartition): Promise<void> {
-    while (partition.inbox.length > 0 && !partition.signal.aborted) {
-      for (const record of partition.inbox.splice(0, AT_A_TIME)) {
+    while (partition.inbox.length > 0 && !partition.signal.aborted && !this.#deps.isFrozen()) {
+      const records = partition.inbox.splice(0, AT_A_TIME);
+      for (const [at, record] of records.entries()) {
         // Tracked before decode: a record that fails to decode still holds the watermark.
         const isNew = partition.watermark.track(record.position.offset, record.timestampMs);
         if (!isNew) {
@@ -58,6 +62,10 @@ export class Intake {
         if (waiting === undefined) continue;
         await waiting;
         if (partition.signal.aborted) return;
+        if (this.#deps.isFrozen()) {
+          partition.inbox.unshift(...records.slice(at + 1));
+          return;
+        }
       }
       this.#deps.progressed();
       await turnOfTheLoop();

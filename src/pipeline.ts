@@ -86,6 +86,7 @@ export class Pipeline {
   readonly #intake: Intake;
   readonly #delivery: Delivery;
   readonly #running = new AbortController();
+  #deadLettersUnderWay = 0;
   #isStopping = false;
   #hasJoined = false;
   #lastTurnMs: number;
@@ -105,7 +106,10 @@ export class Pipeline {
       changed: () => this.#delivery.wake(),
       arrived: () => this.#delivery.wakeRecall(),
     });
-    const shared = { ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark };
+    const shared = {
+      ...{ ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark },
+      deadLetters: this.#counted(stages.deadLetters),
+    };
     this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
     this.#ownership = new Ownership({
       ...shared,
@@ -122,11 +126,13 @@ export class Pipeline {
       ...shared,
       add: (mutation) => this.#window.add(mutation),
       settle: (record) => this.#settle(record),
+      isFrozen: () => this.#ownership.isFrozen,
       progressed: () => this.#updatePauses(),
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
-    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending });
+    const isLeaseOver = (): boolean => source.leaseLeftMs() <= 0;
+    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, isLeaseOver });
   }
 
   get partitions(): readonly OwnedPartition[] {
@@ -200,6 +206,20 @@ export class Pipeline {
     if (partition?.watermark.settle(record.position.offset) === true) partition.release(record);
   }
 
+  /** A hand-over waits for dead letters on their way: the next owner would write them again. */
+  #counted(reporter: ErrantRecordReporter): ErrantRecordReporter {
+    return {
+      report: async (...letter) => {
+        this.#deadLettersUnderWay += 1;
+        try {
+          await reporter.report(...letter);
+        } finally {
+          this.#deadLettersUnderWay -= 1;
+        }
+      },
+    };
+  }
+
   async #everySecond(signal: AbortSignal): Promise<void> {
     for (let turn = 1; ; turn++) {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
@@ -242,10 +262,14 @@ export class Pipeline {
     const { clock } = this.#deps;
     const deadline = clock.monotonicMs() + boundMs;
     this.#ownership.freeze();
-    const isBusy = (): boolean => this.#delivery.onTheWire > 0 || this.#window.indexLagLeftMs() > 0;
+    const isBusy = (): boolean =>
+      this.#delivery.onTheWire + this.#deadLettersUnderWay > 0 || this.#window.indexLagLeftMs() > 0;
     while (isBusy() && clock.monotonicMs() < deadline) await clock.sleep(20);
-    const open = this.partitions.filter(({ state }) => state === "open");
-    await this.#committer.commit(open, partitionSet(this.#window.unsettledPartitions()));
+    const isUnsettled = partitionSet(this.#window.unsettledPartitions());
+    await this.#committer.commit(
+      this.partitions,
+      (partition) => isUnsettled(partition) || this.#ownership.isLate(partition),
+    );
   }
 
   #updatePauses(): void {

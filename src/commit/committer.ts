@@ -30,7 +30,7 @@ export class Committer {
    * Commits the watermark of each partition that is still owned when its turn comes. `isOpen` tells how it is left.
    * False when the broker refused: the same offsets come again with a later commit.
    */
-  commit(partitions: readonly OwnedPartition[], isOpen: (partition: TopicPartition) => boolean): Promise<boolean> {
+  commit(partitions: readonly OwnedPartition[], isOpen: (partition: OwnedPartition) => boolean): Promise<boolean> {
     const turn = this.#last.then(() => this.#store(partitions, isOpen));
     this.#last = turn;
     return turn;
@@ -38,7 +38,7 @@ export class Committer {
 
   async #store(
     partitions: readonly OwnedPartition[],
-    isOpen: (partition: TopicPartition) => boolean,
+    isOpen: (partition: OwnedPartition) => boolean,
   ): Promise<boolean> {
     const owned = partitions.filter(({ state, isStarted }) => state !== "lost" && isStarted);
     if (owned.length === 0) return true;
@@ -64,7 +64,8 @@ export class Committer {
     const offset = partition.watermark.committable;
     const left = cooldownLeftMs();
     const cooldownUntilMs = left > 0 ? clock.now() + left : 0;
-    const mark = { state: open ? "open" : "clean", nonce, account, cooldownUntilMs } as const;
+    const { trustedFrom } = partition;
+    const mark = { state: open ? "open" : "clean", nonce, account, cooldownUntilMs, trustedFrom } as const;
     return {
       topic: partition.topic,
       partition: partition.partition,

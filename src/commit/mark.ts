@@ -3,7 +3,7 @@
  *
  * `open`: its owner was sending, so a request of unknown outcome may still arrive at Sell. `clean`: nothing was on the wire.
  * The bitmap names settled offsets above the committed one, so that a hand-over repeats nothing although an older record
- * still waits. Text: `1;o|c;nonce;account;cool-down end (epoch ms, base 36);bitmap (base64)`, at most 3,900 characters; a
+ * still waits. Text: `1;o|c;nonce;account;cool-down end (epoch ms, base 36);trusted from;bitmap (base64)`, at most 3,900 characters; a
  * broker stores 4,096 (`offset.metadata.max.bytes`) and refuses the commit beyond.
  */
 
@@ -15,6 +15,8 @@ export interface Mark {
   readonly account: string;
   /** Wall-clock end of the cool-down known then; 0: none. */
   readonly cooldownUntilMs: number;
+  /** For records below this offset, what is remembered may be older than what Sell holds: an owner before had crashed. */
+  readonly trustedFrom: bigint;
   /** Settled offsets above the committed one. */
   readonly settled: readonly bigint[];
 }
@@ -32,30 +34,33 @@ export const writeMark = (mark: Omit<Mark, "settled">, committed: bigint, settle
     mark.nonce,
     mark.account,
     Math.round(mark.cooldownUntilMs).toString(36),
+    mark.trustedFrom > committed ? mark.trustedFrom : 0n,
     bitmap(committed, settled),
   ].join(";");
 };
 
 /** Null: there is no mark that this version can read, which counts as `open`. */
 export const readMark = (metadata: string | null, committed: bigint): Mark | null => {
-  const [format, state, nonce, account, cooldown, bits, ...rest] = (metadata ?? "").split(";");
+  const [format, state, nonce, account, cooldown, trusted, bits, ...rest] = (metadata ?? "").split(";");
   if (
     format !== FORMAT ||
     nonce === undefined ||
     account === undefined ||
     cooldown === undefined ||
+    trusted === undefined ||
     bits === undefined ||
     rest.length > 0
   )
     return null;
   if (state !== "o" && state !== "c") return null;
   const cooldownUntilMs = Number.parseInt(cooldown, 36);
-  if (!Number.isSafeInteger(cooldownUntilMs) || cooldownUntilMs < 0) return null;
+  if (!Number.isSafeInteger(cooldownUntilMs) || cooldownUntilMs < 0 || !/^\d+$/.test(trusted)) return null;
   return {
     state: state === "o" ? "open" : "clean",
     nonce,
     account,
     cooldownUntilMs,
+    trustedFrom: BigInt(trusted),
     settled: offsets(committed, bits),
   };
 };

@@ -114,7 +114,7 @@ export class Ownership {
     const joinedMs = this.#deps.clock.monotonicMs();
     const stored = await this.#insist(() => this.#deps.source.committed(this.partitions), signal);
     const marks = new Map(stored.map((offset) => [partitionName(offset), this.#markOf(offset)]));
-    this.#takeBackForeign(marks);
+    this.#takeBackForeign(stored, marks);
     await this.#adoptCooldown([...marks.values()]);
     for (const partition of this.partitions.filter(({ isStarted }) => !isStarted)) {
       const name = partitionName(partition);
@@ -123,9 +123,9 @@ export class Ownership {
     }
     await this.#insist(() => this.#markOpen(), signal);
     this.#frozen = false;
-    for (const partition of this.partitions) if (!this.#isLate(partition)) this.#flow(partition);
+    for (const partition of this.partitions) if (!this.isLate(partition)) this.#flow(partition);
     await this.#outwait(
-      this.partitions.filter((partition) => this.#isLate(partition)),
+      this.partitions.filter((partition) => this.isLate(partition)),
       signal,
     );
   }
@@ -135,7 +135,8 @@ export class Ownership {
       throw new Error("the broker refused the commit");
   }
 
-  #isLate({ state, lateUntilMs }: OwnedPartition): boolean {
+  /** A request of an earlier owner may still be applied. */
+  isLate({ state, lateUntilMs }: OwnedPartition): boolean {
     return state === "opening" && lateUntilMs > this.#deps.clock.monotonicMs();
   }
 
@@ -172,14 +173,16 @@ export class Ownership {
   }
 
   /** A kept partition whose mark is not ours had another owner in between: what we hold of it is worth nothing. */
-  #takeBackForeign(marks: ReadonlyMap<string, Mark | null>): void {
+  #takeBackForeign(stored: readonly CommittedOffset[], marks: ReadonlyMap<string, Mark | null>): void {
     const foreign = this.partitions.filter((partition) => {
       const mark = marks.get(partitionName(partition));
-      return partition.state === "open" && mark != null && mark.nonce !== this.#deps.nonce;
+      return partition.isStarted && mark != null && mark.nonce !== this.#deps.nonce;
     });
     this.#lose(foreign);
     for (const partition of foreign) {
       this.#own(partition);
+      const offset = stored.find((other) => partitionName(other) === partitionName(partition))?.offset ?? 0n;
+      this.#deps.source.seek(partition, offset); // what was fetched since the join went with what we held
       this.#deps.source.resume(partition);
     }
   }
@@ -196,7 +199,7 @@ export class Ownership {
       // What was accepted just before a crash may not have been remembered: up to here no fingerprint is believed.
       partition.trustedFrom = (await this.#endOf(partition))?.high ?? start;
       partition.lateUntilMs = joinedMs + this.#deps.lateApplyMaxMs;
-    }
+    } else partition.trustedFrom = mark?.trustedFrom ?? 0n;
     partition.startAt(start, mark?.settled ?? []);
     // Without a stored offset kafkajs begins at the earliest: another start must be said, and is stored at once.
     if (stored === null && this.#deps.startFrom(partition.topic) !== "earliest")
@@ -224,7 +227,9 @@ export class Ownership {
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
-        return await act();
+        const result = await act();
+        signal.throwIfAborted(); // the next join began meanwhile: what comes after `act` is its business
+        return result;
       } catch (error) {
         signal.throwIfAborted();
         if (isConnectorError(error) && !error.retriable) throw error;

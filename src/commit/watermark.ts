@@ -10,6 +10,8 @@ interface Slot {
   lane: Lane;
   /** Mutations that still have to settle; 0: settled. */
   owed: number;
+  /** Some of its mutations settled, not all. */
+  isPartly: boolean;
 }
 
 export class Watermark {
@@ -57,7 +59,7 @@ export class Watermark {
     if (offset < this.#next) return false;
     this.#next = offset + 1n;
     const settled = this.#settledBefore.delete(offset);
-    const slot: Slot = { offset, timestampMs, lane: "live", owed: settled ? 0 : 1 };
+    const slot: Slot = { offset, timestampMs, lane: "live", owed: settled ? 0 : 1, isPartly: false };
     this.#slots.push(slot);
     if (settled) this.#advance();
     else this.#byOffset.set(offset, slot);
@@ -77,7 +79,8 @@ export class Watermark {
     const slot = this.#byOffset.get(offset);
     if (slot === undefined) return false;
     slot.owed -= 1;
-    if (slot.owed > 0) return false;
+    slot.isPartly = slot.owed > 0;
+    if (slot.isPartly) return false;
     this.#byOffset.delete(offset);
     this.#advance();
     return true;
@@ -88,11 +91,15 @@ export class Watermark {
     return this.#slots.length - this.#head - this.#byOffset.size;
   }
 
-  /** Settled offsets above the watermark, ascending. */
+  /**
+   * Settled offsets above the watermark that need not be delivered again, ascending. A record of which one part is settled and
+   * another waits comes again as a whole, and so must all that follows it: of the settled part a newer one may stand there.
+   */
   *settledOffsets(): Generator<bigint> {
     for (let i = this.#head; i < this.#slots.length; i++) {
       const slot = this.#slots[i];
-      if (slot !== undefined && slot.owed === 0) yield slot.offset;
+      if (slot?.isPartly === true) return;
+      if (slot?.owed === 0) yield slot.offset;
     }
     // What an earlier owner settled and this one has not met yet.
     for (const offset of this.#settledBefore) if (offset >= this.#next) yield offset;
@@ -110,7 +117,11 @@ export class Watermark {
       this.#committable = slot.offset + 1n;
     }
     // Gaps (compaction, transaction markers) settle by themselves: with nothing left the next offset is the watermark.
-    if (this.#head === this.#slots.length) this.#committable = this.#next;
+    if (this.#head === this.#slots.length) {
+      // The next one may be settled, too: a mark can only name offsets above the committed one.
+      while (this.#settledBefore.delete(this.#next)) this.#next += 1n;
+      this.#committable = this.#next;
+    }
     if (this.#head > 1_024 && this.#head * 2 > this.#slots.length) {
       this.#slots.splice(0, this.#head);
       this.#head = 0;

@@ -40,6 +40,8 @@ export class Entry {
   lane: Lane = "backfill";
   /** Undefined: not read yet. Null: nothing is remembered. */
   known: Remembered | null | undefined = undefined;
+  /** Sell may hold something newer than what is remembered, until it accepts the next write. */
+  isDoubtful = false;
   /** Ids of the parents asked for so far, by entry id; null: not known to exist. */
   readonly parents = new Map<string, number | null>();
   /** Children that wait for this entry's id. */
@@ -57,7 +59,7 @@ export class Entry {
   dueMs = 0;
   /** Monotonic time before which no *other* body of this key may leave. */
   lockedUntilMs = 0;
-  /** Only a lock of this kind keeps its partitions from a clean hand-over. */
+  /** It is locked for a late apply: too long to wait for at a hand-over, unlike the index. */
   lateApply = false;
   /** The partition whose change was accepted or tried last. */
   from: TopicPartition | null = null;

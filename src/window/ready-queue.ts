@@ -9,10 +9,12 @@ import type { Entry } from "./entry.ts";
 export class ReadyQueue {
   readonly #groups = new Map<string, Group>();
 
+  /** One that is in the group already keeps its place. */
   add(entry: Entry, verb: Verb): Group {
     const name = `${entry.entity}/${verb}`;
     let group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, (group = new Group(entry.entity, verb)));
+    for (const other of this.#groups.values()) if (other !== group) other.delete(entry);
     group.add(entry);
     return group;
   }
@@ -66,6 +68,7 @@ export class Group {
   }
 
   add(entry: Entry): void {
+    this.#lanes[entry.lane === "live" ? "backfill" : "live"].delete(entry);
     this.#lanes[entry.lane].add(entry);
   }
 
@@ -98,6 +101,7 @@ class Fifo {
   }
 
   add(entry: Entry): void {
+    (entry.comesBack ? this.#first : this.#again).delete(entry);
     (entry.comesBack ? this.#again : this.#first).add(entry);
   }
 

@@ -11,6 +11,8 @@ export interface Relatives {
   readonly findOrOpen: (entity: Entity, key: string, lane: Lane) => Entry;
   /** Nothing of its own waits in the parent's entry, and no child any more. */
   readonly abandon: (parent: Entry) => void;
+  /** A store that forgot never tells of a parent that another replica created: only Sell itself does. */
+  readonly askAgain: (parent: Entry) => void;
   /** The child may have all its parents now. */
   readonly reconsider: (child: Entry) => void;
 }
@@ -67,14 +69,22 @@ export class References {
     }
   }
 
-  /** Adds to the parked time of all; those beyond `timeoutMs` leave and are returned. */
+  /** Adds to the parked time of all, asking again at half time; those beyond `timeoutMs` leave and are returned. */
   expire(elapsedMs: number, timeoutMs: number): readonly Entry[] {
     const expired: Entry[] = [];
     for (const child of this.#parked) {
+      const wasEarly = child.parkedMs < timeoutMs / 2;
       child.parkedMs += elapsedMs;
       if (child.parkedMs >= timeoutMs) expired.push(child);
+      else if (wasEarly && child.parkedMs >= timeoutMs / 2) this.#askAgain(child);
     }
     for (const child of expired) this.leave(child);
     return expired;
+  }
+  #askAgain(child: Entry): void {
+    for (const id of child.parents.keys()) {
+      const parent = this.#relatives.find(id);
+      if (parent?.children.has(child) === true) this.#relatives.askAgain(parent);
+    }
   }
 }

@@ -39,7 +39,7 @@ export interface WindowDeps {
   readonly emit: Emit;
   /** These changes are settled: accepted, superseded by an accepted one, or without effect. */
   readonly settle: (mutations: readonly Mutation[]) => void;
-  /** The fingerprint remembered for this change's key may be compared. */
+  /** False: what was accepted of this change's key shortly before a crash may not have been remembered. */
   readonly trusts: (mutation: Mutation) => boolean;
   /** A batch may be due now, or earlier than `dueInMs` last said. */
   readonly changed: () => void;
@@ -64,6 +64,7 @@ export class Window {
       find: (id) => this.#entries.get(id),
       findOrOpen: (entity, key, lane) => this.#entry(entity, key, lane),
       abandon: (parent) => this.#forgetIdle(parent),
+      askAgain: (parent) => this.#lookUpAgain(parent),
       reconsider: (child) => this.#evaluate(child),
     });
   }
@@ -76,10 +77,13 @@ export class Window {
     const entry = this.#entry(mutation.entity, mutation.key, mutation.lane);
     if (entry.queue.length === 0) entry.arrivedMs = this.#now();
     entry.append(mutation);
-    const moves = entry.state === "ready" || entry.state === "parked";
-    if (moves) this.#unplace(entry);
+    if (!this.#deps.trusts(mutation)) entry.isDoubtful = true;
+    const { state } = entry;
+    if (state === "parked") this.#references.leave(entry);
     if (mutation.lane === "live") entry.lane = "live"; // merging a backfill change with a live one makes it live
-    if (moves) this.#resume(entry);
+    if (state === "ready" || state === "parked") this.#resume(entry);
+    // A key that changes all the time keeps its place in the queue; otherwise it would never come to the front.
+    if (state === "ready" && (entry.state !== "ready" || entry.plan === null)) this.#ready.delete(entry);
   }
 
   // --- what is remembered of the records --------------------------------------------------------------------------------
@@ -174,6 +178,7 @@ export class Window {
     const { plan, candidate } = entry;
     if (plan?.verb === "lookup") return this.#lookedUp(entry, memory);
     if (plan === null || candidate === undefined) return this.#abandoned(entry);
+    entry.isDoubtful = false;
     if (memory === null) return this.#vanished(entry, candidate);
     entry.known = memory;
     this.#lockAfterAcceptance(entry, outcome.result === "created");
@@ -220,7 +225,7 @@ export class Window {
   unknown(entries: readonly Entry[], waitMs: number): void {
     for (const entry of entries) {
       entry.attempts += 1;
-      if (entry.plan === null || entry.plan.verb === "lookup") continue;
+      if (entry.plan?.verb === "lookup") continue;
       entry.unknowns += 1;
       entry.lateApply = true;
       entry.from = entry.candidate?.record.position ?? null;
@@ -274,7 +279,7 @@ export class Window {
     for (const entry of this.#entries.values()) {
       const busy = entry.state === "in-flight" || entry.state === "held" || entry.unknowns > 0;
       if (busy) partitions.push(...entry.queue.slice(0, entry.standsFor).map(({ record }) => record.position));
-      if (entry.lateApply && entry.lockedUntilMs > now && entry.from !== null) partitions.push(entry.from);
+      if (entry.lockedUntilMs > now && entry.from !== null) partitions.push(entry.from);
     }
     return partitions;
   }
@@ -319,15 +324,17 @@ export class Window {
       const mutation = entry.candidate;
       if (mutation === undefined) return this.#serveChildren(entry);
       if (entry.known === undefined || this.#references.unasked(entry).length > 0) return this.#makeFresh(entry);
-      const verdict = judge(mutation, entry.known);
+      // What was deleted as far as anybody remembers may have come back since.
+      const known = entry.isDoubtful && entry.known?.deleted === true ? null : entry.known;
+      const verdict = judge(mutation, known);
       if (verdict !== "apply") {
         this.#deps.emit("stale-skipped", { entity: entry.entity, reason: verdict });
         // What is deleted already ends a whole run; a re-delivered change says nothing about those before it.
         this.#deps.settle(verdict === "already-deleted" ? entry.shift(entry.standsFor) : entry.dropCandidate());
         continue;
       }
-      const { known, lookedUp, parents } = entry;
-      const decision = decide(mutation, { known, lookedUp, parents, trusted: this.#deps.trusts(mutation) });
+      const { lookedUp, parents, isDoubtful } = entry;
+      const decision = decide(mutation, { known, lookedUp, parents, trusted: !isDoubtful });
       switch (decision.kind) {
         case "send":
           return this.#place(entry, decision.plan);
@@ -361,6 +368,12 @@ export class Window {
     } else {
       entry.state = "parked"; // until the record appears
     }
+  }
+
+  #lookUpAgain(parent: Entry): void {
+    if (parent.state !== "parked" || parent.queue.length > 0) return;
+    parent.lookedUp = false;
+    this.#serveChildren(parent);
   }
 
   /** On the wire or locked it has to stay a while; otherwise the lookup it was kept for is pointless now. */

@@ -87,9 +87,9 @@ export const check = (ledgers: Ledgers): Findings => {
     wrongAtTheEnd: wrongAtTheEnd(ledgers),
     duplicates: repetitions(applications)
       .filter((again) => !isExcused(again, ledgers))
-      .map(({ name }) => name),
+      .map(({ name, before }) => `${name}; before: ${before.name}`),
     regressions: regressions(applications),
-    insideCooldown: insideCooldown(ledgers.requests),
+    insideCooldown: insideCooldown(ledgers),
     deadLetters: wrongDeadLetters(ledgers, applications),
     uncommitted: ledgers.offsets
       .filter(({ committed, end }) => (committed ?? 0n) !== end)
@@ -234,17 +234,25 @@ const regressions = (applications: readonly Application[]): readonly string[] =>
 /** A wait is known to all replicas so much later; calls on the wire arrive until then. */
 const SPREAD_MS = 250;
 
-const insideCooldown = (requests: readonly LoggedRequest[]): readonly string[] => {
-  const waits = requests.flatMap(({ endMs, hintMs }) =>
-    endMs === null || hintMs === null ? [] : [{ fromMs: endMs + SPREAD_MS, toMs: endMs + hintMs }],
-  );
-  return requests
-    .filter(({ atMs }) => waits.some(({ fromMs, toMs }) => atMs > fromMs && atMs < toMs))
-    .map(({ id, instance, path, atMs }) => `request ${id} of ${instance} to ${path} at ${Math.round(atMs)}`);
+const insideCooldown = ({ requests, crashes }: Ledgers): readonly string[] => {
+  // An announcement that died with its reader was made to nobody.
+  const isHeard = ({ instance, endMs }: LoggedRequest): boolean =>
+    !crashes.some((crash) => crash.instance === instance && Math.abs(crash.atMs - (endMs ?? 0)) < SPREAD_MS);
+  const waits = requests.filter(({ hintMs }) => hintMs !== null).filter(isHeard);
+  return requests.flatMap(({ id, instance, path, atMs }) => {
+    const wait = waits.find(
+      ({ endMs, hintMs }) => endMs !== null && atMs > endMs + SPREAD_MS && atMs < endMs + (hintMs ?? 0),
+    );
+    if (wait === undefined) return [];
+    const into = Math.round(atMs - (wait.endMs ?? 0));
+    return [
+      `request ${id} of ${instance} to ${path}, ${into} ms into the ${wait.hintMs} ms told to ${wait.instance} in request ${wait.id}`,
+    ];
+  });
 };
 
 const wrongDeadLetters = (
-  { written, deadLetters }: Ledgers,
+  { written, deadLetters, crashes }: Ledgers,
   applications: readonly Application[],
 ): readonly string[] => {
   const superseded = supersededPoison(written, applications);
@@ -256,7 +264,8 @@ const wrongDeadLetters = (
     ...[...poison].flatMap(([position, record]) => {
       const [letter, ...more] = found.get(position) ?? [];
       if (letter === undefined) return superseded.has(record) ? [] : [`${position}: missing`];
-      if (more.length > 0) return [`${position}: written ${more.length + 1} times`];
+      // One that was stored just before its writer was killed comes again.
+      if (more.length > crashes.length) return [`${position}: written ${more.length + 1} times`];
       return sameBytes(letter.key, record.key) && sameBytes(letter.value, record.value) ? [] : [`${position}: altered`];
     }),
     ...[...found.keys()].filter((position) => !poison.has(position)).map((position) => `${position}: unexpected`),

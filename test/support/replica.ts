@@ -68,10 +68,6 @@ export class Replica implements AsyncDisposable {
     return new Replica(name, file, adminUrl);
   }
 
-  get pid(): number {
-    return this.#pid;
-  }
-
   /** It ended with an error of its own, not by our signal. */
   get exitedBadly(): boolean {
     return this.#ended !== null && this.#ended.signal === null && this.#ended.code !== 0;

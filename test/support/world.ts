@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
 import { inject } from "vitest";
+import { isConnectorError } from "../../src/domain/errors.ts";
 import { partitionName } from "../../src/domain/record.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import {
@@ -26,6 +27,8 @@ import { until } from "./until.ts";
 export interface WorldOptions {
   readonly partitions?: number;
   readonly sandbox?: SandboxOptions;
+  /** Bootstrap server; default that of the run. */
+  readonly kafka?: string;
   /** Address of a Redis; default that of the run. */
   readonly redisUrl?: string;
   /** One replica alone, with a local gate and store. */
@@ -72,7 +75,7 @@ export class World implements AsyncDisposable {
       { rate: { windows }, settings: { indexLagMs: 0 }, ...options.sandbox },
       { clock: systemClock, random: Math.random },
     );
-    const erp = await Erp.connect(inject("kafka"));
+    const erp = await Erp.connect(options.kafka ?? inject("kafka"));
     const world = new World(sandbox, erp, await mkdtemp(join(tmpdir(), "sell-sink-world-")), options);
     await erp.createTopics([world.customers, world.orders], options.partitions ?? 6);
     const settings = options.deadLetterTopic ?? {};
@@ -186,7 +189,7 @@ export class World implements AsyncDisposable {
       async () => {
         const dead = this.#replicas.find(({ exitedBadly }) => exitedBadly);
         if (dead !== undefined) throw new Error(`${dead.name} has ended.\n${dead.tail()}`);
-        return (await this.lag()) === 0n;
+        return (await this.lag().catch(whileKafkaIsAway)) === 0n;
       },
       `all of it committed\n${this.#replicas.map((replica) => replica.tail()).join("\n")}`,
     );
@@ -194,7 +197,7 @@ export class World implements AsyncDisposable {
 
   async ledgers(): Promise<Ledgers> {
     const sources = [this.customers, this.orders];
-    const records = await readTopics(inject("kafka"), [...sources, this.deadLetters]);
+    const records = await readTopics(this.#kafka, [...sources, this.deadLetters]);
     const state = [...this.sandbox.state()];
     const ids = new Map(state.map(({ resource, data }) => [`${resource} ${erpId(data)}`, data["id"]]));
     return {
@@ -221,11 +224,15 @@ export class World implements AsyncDisposable {
 
   // --- parts of the above -------------------------------------------------------------------------------------------------
 
+  get #kafka(): string {
+    return this.#options.kafka ?? inject("kafka");
+  }
+
   #config(name: string): Readonly<Record<string, object>> {
     const format = "debezium-json";
     const sections = {
       kafka: {
-        brokers: [inject("kafka")],
+        brokers: [this.#kafka],
         groupId: this.groupId,
         clientId: name,
         sessionTimeoutMs: SESSION_MS,
@@ -273,6 +280,12 @@ export class World implements AsyncDisposable {
     return { ...place, change, isPoison };
   }
 }
+
+/** A broker that was just started does not know all its partitions yet. */
+const whileKafkaIsAway = (error: unknown): null => {
+  if (isConnectorError(error) && error.retriable) return null;
+  throw error;
+};
 
 type Envelope = { readonly before: ErpRow | null; readonly after: ErpRow | null };
 

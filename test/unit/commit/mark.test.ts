@@ -17,16 +17,16 @@ test("what is written is read again, within the broker's limit", () => {
       fc.uniqueArray(fc.integer({ min: 1, max: 19_999 })),
       (mark, committed, above) => {
         const settled = above.sort((a, b) => a - b).map((bit) => committed + BigInt(bit));
-        const text = writeMark(mark, committed, settled);
+        const text = writeMark({ ...mark, trustedFrom: committed + 7n }, committed, settled);
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(3_900);
-        expect(readMark(text, committed)).toEqual({ ...mark, settled });
+        expect(readMark(text, committed)).toEqual({ ...mark, trustedFrom: committed + 7n, settled });
       },
     ),
   );
 });
 
 test("offsets beyond the longest bitmap are left out and simply come again", () => {
-  const mark = { state: "clean", nonce: "n", account: "a", cooldownUntilMs: 0 } as const;
+  const mark = { state: "clean", nonce: "n", account: "a", cooldownUntilMs: 0, trustedFrom: 0n } as const;
   const text = writeMark(mark, 0n, [1n, 19_999n, 1_000_000n]);
   expect(readMark(text, 0n)?.settled).toEqual([1n, 19_999n]);
 });
