@@ -28,7 +28,8 @@ export interface DeliveryDeps {
   readonly indexLagMs: number;
   /** Not frozen by a join, not stopping, and the lease lasts. */
   readonly mayKeepSending: () => boolean;
-  readonly isLeaseOver: () => boolean;
+  /** After this time another owner of the partition may have written newer versions of what was sent. */
+  readonly lateApplyMaxMs: number;
 }
 
 const LANES: readonly Lane[] = ["live", "backfill"];
@@ -116,10 +117,11 @@ export class Delivery {
   async #deliver(cut: Cut, signal: AbortSignal): Promise<void> {
     this.#onTheWire += 1;
     try {
+      const age = ageSince(this.#deps.clock);
       const receipt = await this.#deps.target.send(cut, signal);
       if (receipt.throttle !== null) await this.#deps.gate.tell(receipt.throttle);
       if (receipt.halt !== null) this.#halt(receipt.halt, signal);
-      if (this.#deps.isLeaseOver()) this.#heardTooLate(cut);
+      if (age() > this.#deps.lateApplyMaxMs) this.#heardTooLate(cut);
       else await this.#apply(cut, receipt, signal);
     } finally {
       this.#onTheWire -= 1;
@@ -133,7 +135,7 @@ export class Delivery {
    * is of yesterday. If they are still ours the same bodies go again.
    */
   #heardTooLate({ entries }: Cut): void {
-    this.#deps.emit("outcome-unknown", { reason: "lease-over", items: entries.length });
+    this.#deps.emit("outcome-unknown", { reason: "heard-too-late", items: entries.length });
     this.#deps.window.unknown(entries, 0);
   }
 
@@ -243,6 +245,12 @@ export class Delivery {
 }
 
 const nameOf = ({ httpStatus }: Receipt): string => (httpStatus === null ? "no-reply" : `status-${httpStatus}`);
+
+/** Milliseconds since now, also over a time in which the whole machine was suspended. */
+const ageSince = (clock: Clock): (() => number) => {
+  const [monotonicMs, wallMs] = [clock.monotonicMs(), clock.now()];
+  return () => Math.max(clock.monotonicMs() - monotonicMs, clock.now() - wallMs);
+};
 
 const newsOf = (
   accepted: readonly Accepted[],

@@ -131,8 +131,7 @@ export class Pipeline {
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
-    const isLeaseOver = (): boolean => source.leaseLeftMs() <= 0;
-    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, isLeaseOver });
+    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending });
   }
 
   get partitions(): readonly OwnedPartition[] {
