@@ -50,6 +50,8 @@ export interface Mutation {
   readonly version: Version | null;
   readonly origin: "streamed" | "snapshot" | "incremental" | "unknown";
   readonly tombstone: boolean;
+  /** The row was deleted in the ERP, whatever the route makes of it. */
+  readonly isDelete: boolean;
   readonly sourceTsMs: number | null;
   /** The raw record, kept until the mutation is settled: it may yet have to become a dead letter. */
   readonly record: ConsumerRecord;

@@ -82,6 +82,7 @@ const compileRoute = (route: RouteConfig): CompiledRoute => {
         version: route.guard ? change.version : null,
         origin: change.origin,
         tombstone: change.tombstone,
+        isDelete,
         sourceTsMs: change.sourceTsMs,
         record,
       };

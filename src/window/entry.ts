@@ -88,8 +88,15 @@ export class Entry {
     return this.attempts > 0 || this.returned;
   }
 
+  /** The change that is sent: the newest it stands for. A tombstone only repeats the delete before it, without its position. */
   get candidate(): Mutation | undefined {
-    return this.queue[this.standsFor - 1];
+    return this.queue[this.#candidateAt];
+  }
+
+  get #candidateAt(): number {
+    let at = this.standsFor - 1;
+    while (at > 0 && this.queue[at]?.tombstone === true && this.queue[at - 1]?.action === "delete") at -= 1;
+    return at;
   }
 
   /** Nothing waits and nobody asks: the entry can be forgotten. */
@@ -108,9 +115,10 @@ export class Entry {
     return this.#without(this.queue.splice(0, count));
   }
 
-  /** Takes the candidate alone; the change before it, if any, is the next candidate. */
+  /** Takes the candidate and the tombstones that repeat it; the change before it, if any, is the next candidate. */
   dropCandidate(): readonly Mutation[] {
-    return this.#without(this.queue.splice(this.standsFor - 1, 1));
+    const at = this.#candidateAt;
+    return this.#without(this.queue.splice(at, this.standsFor - at));
   }
 
   /** Takes every change that `belongs` names. */

@@ -8,6 +8,7 @@
  *
  * The window does no I/O and never waits; its size is bounded by the budget of the records in it.
  */
+import { LRUCache } from "lru-cache";
 import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
 import type { Outcome, Verb } from "../domain/receipt.ts";
 import type { TopicPartition } from "../domain/record.ts";
@@ -17,7 +18,7 @@ import type { Emit } from "../telemetry/events.ts";
 import { type Cut, cut } from "./cut.ts";
 import { decide } from "./decide.ts";
 import { Entry, entryId, idOf, type Plan } from "./entry.ts";
-import { judge } from "./guard.ts";
+import { judge, type Verdict } from "./guard.ts";
 import { Halves } from "./halves.ts";
 import { memoryAfter } from "./memory.ts";
 import { type Group, ReadyQueue } from "./ready-queue.ts";
@@ -47,6 +48,8 @@ export interface WindowDeps {
   readonly arrived: () => void;
 }
 
+const SKIPPED_MAX = 10_000;
+
 export class Window {
   readonly #options: WindowOptions;
   readonly #deps: WindowDeps;
@@ -56,6 +59,8 @@ export class Window {
   readonly #timers = new Timers();
   readonly #halves = new Halves();
   readonly #references: References;
+  /** Entries whose last change was a delete that the guard skipped; its tombstone follows at once or never. */
+  readonly #skippedDeletes = new LRUCache<string, true>({ max: SKIPPED_MAX });
 
   constructor(options: WindowOptions, deps: WindowDeps) {
     this.#options = options;
@@ -326,7 +331,7 @@ export class Window {
       if (entry.known === undefined || this.#references.unasked(entry).length > 0) return this.#makeFresh(entry);
       // What was deleted as far as anybody remembers may have come back since.
       const known = entry.isDoubtful && entry.known?.deleted === true ? null : entry.known;
-      const verdict = judge(mutation, known);
+      const verdict = this.#judge(entry, mutation, known);
       if (verdict !== "apply") {
         this.#deps.emit("stale-skipped", { entity: entry.entity, reason: verdict });
         // What is deleted already ends a whole run; a re-delivered change says nothing about those before it.
@@ -345,6 +350,16 @@ export class Window {
           this.#deps.settle(entry.shift(entry.standsFor));
       }
     }
+  }
+
+  /** The tombstone of a delete that was skipped has no position to be judged by: it is skipped with it. */
+  #judge(entry: Entry, mutation: Mutation, known: Remembered | null): Verdict {
+    if (mutation.tombstone && this.#skippedDeletes.has(entry.id)) return "stale";
+    const verdict = judge(mutation, known);
+    const isSkipped = mutation.isDelete && (verdict === "stale" || verdict === "duplicate");
+    if (isSkipped) this.#skippedDeletes.set(entry.id, true);
+    else this.#skippedDeletes.delete(entry.id);
+    return verdict;
   }
 
   #place(entry: Entry, plan: Plan): void {

@@ -92,6 +92,7 @@ export const createMapper = (records: readonly ErpRecord[], hasVersions: boolean
       version: hasVersions ? { kind: "lsn", parts: ["", String(record.index)] } : null,
       origin: hasVersions ? "streamed" : "unknown",
       tombstone: false,
+      isDelete: wish.action === "delete",
       sourceTsMs: null,
       record: raw,
     };

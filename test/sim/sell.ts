@@ -131,7 +131,8 @@ export class Sell {
           return answer(backMs, receipt(batch, { status: "refused", reason: "batch" }, { status: 422 }));
         }
         // What a process sent that is gone may be long on its way.
-        if (dice.chance(process.state === "running" ? unknown : 0.5)) return this.#unsure(process, batch, pending, arrivesMs, answer);
+        if (dice.chance(process.state === "running" ? unknown : 0.5))
+          return this.#unsure(process, batch, pending, arrivesMs, answer);
         const outcomes = batch.writes.map((write) => this.#outcome(batch, write));
         this.#over(pending);
         answer(backMs, { outcomes, throttle: null, halt: null, httpStatus: 200, announced: null });

@@ -382,7 +382,9 @@ export class World {
     if (this.#replicas.length > 0) ledger.fail(`${left} stops never ended`);
     await setImmediate();
     this.#checkSell();
-    this.#checkDeadLetters(isClean);
+    this.#checkDeadLetters(
+      isClean || (this.#births === 1 && this.#faults.profile !== "frozen" && this.#faults.profile !== "chaos"),
+    );
     if (isClean && this.#sell.regressions > 0) ledger.fail(`${this.#sell.regressions} steps back in time`);
     if (isClean && this.#isSure && this.#sell.duplicates > 0) ledger.fail(`${this.#sell.duplicates} duplicates`);
   }

@@ -34,6 +34,7 @@ export const aMutation = (mutation: Partial<Mutation> = {}): Mutation => ({
   version: null,
   origin: "unknown",
   tombstone: false,
+  isDelete: false,
   sourceTsMs: null,
   record: aRecord(),
   ...mutation,

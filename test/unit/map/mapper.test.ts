@@ -26,6 +26,7 @@ describe("an inserted or updated row", () => {
           version,
           origin: "streamed",
           tombstone: false,
+          isDelete: false,
           sourceTsMs: 99,
           record,
         },

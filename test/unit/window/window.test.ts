@@ -233,3 +233,33 @@ test("what is lost with its partition is forgotten, and the answer to its reques
   driver.answer(cut, accepted(7));
   expect([driver.settled, driver.window.size]).toEqual([[], 0]);
 });
+
+describe("a tombstone", () => {
+  const at = (lsn: number) => ({ version: { kind: "lsn", parts: ["", String(lsn)] }, origin: "streamed" }) as const;
+  const aDelete = (lsn: number) => anAccount("1", { action: "delete", isDelete: true, fields: {}, ...at(lsn) });
+  const tombstone = anAccount("1", { action: "delete", isDelete: true, tombstone: true, fields: {} });
+  const existing = (driver: WindowDriver) => driver.answer(driver.add(anAccount("1", at(5))).take(), accepted(7));
+
+  test("that travels with its delete leaves the delete's position in memory", () => {
+    const driver = existing(new WindowDriver({ lingerMs: 0 })).add(aDelete(6), tombstone);
+    const cut = driver.take();
+    expect([cut?.verb, cut?.writes.length]).toEqual(["delete", 1]);
+    driver.answer(cut, accepted(7, "deleted"));
+    expect(driver.store.get("accounts/1")).toMatchObject({ deleted: true, version: at(6).version });
+    driver.add(anAccount("1", at(5))); // delivered again: must not bring the record back
+    expect([driver.take(60_000), driver.settled.length]).toEqual([null, 4]);
+  });
+
+  test("behind a delete that was skipped deletes nothing, at once or later", () => {
+    const driver = existing(new WindowDriver({ lingerMs: 0 }))
+      .add(aDelete(4), tombstone)
+      .add(aDelete(4));
+    driver.add(tombstone);
+    expect([driver.take(60_000), driver.settled.length]).toEqual([null, 5]);
+  });
+
+  test("whose delete was never seen deletes", () => {
+    const driver = existing(new WindowDriver({ lingerMs: 0 })).add(tombstone);
+    expect(driver.take()?.verb).toBe("delete");
+  });
+});
