@@ -43,7 +43,7 @@ export interface Events {
   "outcome-unknown": { reason: string; items: number };
   halted: { kind: string; message: string };
   unhalted: { kind: string };
-  "reference-parked": { entity: Entity; parked: number };
+  "reference-parked": { entity: Entity };
   "no-op": { entity: Entity };
   "stale-skipped": { entity: Entity; reason: string };
   // store

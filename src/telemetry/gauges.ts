@@ -37,6 +37,7 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
   const breaker = gauge("breaker_state", "1 for the state; open: a rejected credential or setting stops requests.", [
     "state",
   ]);
+  const parked = gauge("parked_records", "Records that wait for the record they refer to.", ["entity"]);
   const windowRecords = gauge("window_records", "Records in memory, whatever their state.", []);
   const windowBytes = gauge("window_bytes", "Bytes of raw records in memory.", []);
   const subscription = gauge("subscription_info", "Always 1; a topic that is read.", ["topic"]);
@@ -75,6 +76,7 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
     fillQuota(snapshot);
     breaker.set({ state: "open" }, snapshot.halted ? 1 : 0);
     breaker.set({ state: "closed" }, snapshot.halted ? 0 : 1);
+    for (const [entity, count] of snapshot.parked) parked.set({ entity }, count);
     windowRecords.set(snapshot.windowRecords);
     windowBytes.set(snapshot.windowBytes);
   };

@@ -69,16 +69,11 @@ export const createMetrics = (registry: Registry) => {
     ]),
     quotaWait: histogram("quota_wait_seconds", "Wait for a permit.", ["quota", "lane"], WAIT_BUCKETS_S),
     unusedPermits: counter("permits_unused_total", "Permits granted and dropped.", ["lane"]),
+    parked: counter("records_parked_total", "Records that had to wait for the record they refer to.", ["entity"]),
     batches: counter("batches_total", "Batches by the reason they left for.", ["reason"]),
     batchItems: histogram("batch_items", "Records in one request.", [], ITEM_BUCKETS),
     rebalances: counter("rebalances_total", "Joins of the consumer group.", []),
     rebalanceDuration: histogram("rebalance_duration_seconds", "Duration of one join.", [], REBALANCE_BUCKETS_S),
-    parked: new Gauge({
-      name: `${PREFIX}parked_records`,
-      help: "Records that wait for the record they refer to.",
-      labelNames: ["entity"],
-      registers,
-    }),
   };
   for (const operation of VERBS) {
     for (const code of FIRST_CODES) metrics.requests.inc({ operation, code }, 0);

@@ -158,7 +158,7 @@ const OBSERVATIONS: Observations = {
   },
   halted: { line: ({ message }) => error(message) },
   unhalted: { line: ({ kind }) => info(`Requests go on: the cause of the stop (${kind}) is gone.`) },
-  "reference-parked": { count: ({ parked: gauge }, { entity, parked }) => gauge.set({ entity }, parked) },
+  "reference-parked": { count: ({ parked }, { entity }) => parked.inc({ entity }) },
   "no-op": { count: ({ skipped }) => skipped.add("no-op") },
   "stale-skipped": { count: ({ skipped }, { reason }) => skipped.add(reason) },
 

@@ -1,4 +1,5 @@
 /** What only the running pipeline knows, read at each scrape; from it come the gauges and the status page. */
+import type { Entity } from "../domain/mutation.ts";
 import type { TopicPartition } from "../domain/record.ts";
 import type { GateState } from "../domain/stages.ts";
 
@@ -21,6 +22,8 @@ export interface Snapshot {
   readonly gate: GateState;
   /** A rejected credential or setting stops all requests. */
   readonly halted: boolean;
+  /** Records that wait for the record they refer to, for every entity. */
+  readonly parked: ReadonlyMap<Entity, number>;
   /** Records in memory, whatever their state. */
   readonly windowRecords: number;
   readonly windowBytes: number;

@@ -2,7 +2,7 @@
  * Children that wait for their parents. A child is parked at its parents' entries and released at once when the last of them
  * is known; its time runs only while Sell accepts.
  */
-import type { Entity, Lane } from "../domain/mutation.ts";
+import { ENTITIES, type Entity, type Lane } from "../domain/mutation.ts";
 import type { EntityId } from "../domain/stages.ts";
 import { type Entry, entryId, idOf } from "./entry.ts";
 
@@ -25,8 +25,11 @@ export class References {
     this.#relatives = relatives;
   }
 
-  get parked(): number {
-    return this.#parked.size;
+  /** Children that wait, by their own entity. */
+  parked(): ReadonlyMap<Entity, number> {
+    const counts = new Map<Entity, number>(ENTITIES.map((entity) => [entity, 0]));
+    for (const { entity } of this.#parked) counts.set(entity, (counts.get(entity) ?? 0) + 1);
+    return counts;
   }
 
   /** Parents of the candidate whose id neither the store nor the window was asked for yet. */

@@ -74,6 +74,10 @@ export class Window {
     });
   }
 
+  parked(): ReadonlyMap<Entity, number> {
+    return this.#references.parked();
+  }
+
   get size(): number {
     return this.#entries.size;
   }
@@ -406,7 +410,7 @@ export class Window {
 
   #park(entry: Entry, missing: readonly EntityId[]): void {
     this.#references.park(entry, missing);
-    this.#deps.emit("reference-parked", { entity: entry.entity, parked: this.#references.parked });
+    this.#deps.emit("reference-parked", { entity: entry.entity });
   }
 
   #lookedUp(entry: Entry, memory: Remembered | null): void {

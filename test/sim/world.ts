@@ -367,7 +367,8 @@ export class World {
   }
 
   async #end(): Promise<void> {
-    const isClean = !["frozen", "chaos"].includes(this.#faults.profile) && this.#shape.pairs === 0;
+    const isGentle = !["frozen", "chaos"].includes(this.#faults.profile);
+    const isClean = isGentle && (this.#shape.pairs === 0 || this.#births === 1);
     const ledger = this.#ledger;
     await this.#time.run(() => false, this.#time.nowMs + 60_000); // what is frozen goes on, what is late is applied
     for (const record of ledger.records)

@@ -25,6 +25,7 @@ const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
   },
   halted: false,
   windowRecords: 12,
+  parked: new Map([["deals", 3]] as const),
   windowBytes: 3_400,
   ...overrides,
 });
@@ -55,6 +56,7 @@ test("the gauges of an owned partition say what the snapshot said", async () => 
     'assigned{topic="orders",partition="3"}': 1,
     'subscription_info{topic="orders"}': 1,
     "window_records{}": 12,
+    'parked_records{entity="deals"}': 3,
     'breaker_state{state="closed"}': 1,
   });
 });
