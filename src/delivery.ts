@@ -28,6 +28,8 @@ export interface DeliveryDeps {
   readonly indexLagMs: number;
   /** Not frozen by a join, not stopping, and the lease lasts. */
   readonly mayKeepSending: () => boolean;
+  /** Some of what is in memory may have settled. */
+  readonly progressed: () => void;
   /** After this time another owner of the partition may have written newer versions of what was sent. */
   readonly lateApplyMaxMs: number;
 }
@@ -162,6 +164,7 @@ export class Delivery {
       window.unknown(verdicts.unknown, this.#backoffMs(receipt, verdicts.unknown, indexLagMs));
     }
     if (verdicts.refused.length > 0) window.split(verdicts.refused, 0);
+    this.#deps.progressed();
   }
 
   #backoffMs(receipt: Receipt, entries: readonly Entry[], floorMs: number): number {

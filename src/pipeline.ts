@@ -71,6 +71,8 @@ export interface PipelineDeps {
 
 const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
+/** A paused partition goes on when this part of its bound is left: pausing and resuming by turns would fetch twice. */
+const LOW_MARK = 0.75;
 /** From such a cool-down on, partitions pause instead of filling memory. */
 const LONG_COOLDOWN_MS = 5_000;
 
@@ -81,6 +83,7 @@ export class Pipeline {
   readonly #tasks: Tasks;
   readonly #window: Window;
   readonly #budget: Budget;
+  readonly #lowMark: Budget;
   readonly #committer: Committer;
   readonly #ownership: Ownership;
   readonly #intake: Intake;
@@ -99,6 +102,8 @@ export class Pipeline {
     this.#lastTurnMs = deps.clock.monotonicMs();
     this.#tasks = new Tasks((error) => this.#taskFailed(error));
     this.#budget = new Budget(options);
+    const { maxRecords, maxBytes } = options;
+    this.#lowMark = new Budget({ maxRecords: LOW_MARK * maxRecords, maxBytes: LOW_MARK * maxBytes });
     this.#window = new Window(options, {
       ...deps,
       settle: (mutations) => mutations.forEach(({ record }) => this.#settle(record)),
@@ -131,7 +136,8 @@ export class Pipeline {
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
-    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending });
+    const progressed = (): void => this.#updatePauses();
+    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, progressed });
   }
 
   get partitions(): readonly OwnedPartition[] {
@@ -274,12 +280,15 @@ export class Pipeline {
 
   #updatePauses(): void {
     const cooldownMs = this.#stages.gate.cooldownLeftMs();
-    const full = this.#budget.full(this.partitions.map(({ held }) => held));
+    const accounts = this.partitions.map(({ held }) => held);
+    const [full, nearlyFull] = [this.#budget.full(accounts), this.#lowMark.full(accounts)];
     for (const partition of this.partitions) {
-      const isWaiting = partition.pausedFor.has("quota");
-      this.#pauseFor(partition, "quota", cooldownMs > (isWaiting ? COMMIT_EVERY_MS : LONG_COOLDOWN_MS));
-      this.#pauseFor(partition, "window", full.has(partition.held));
-      this.#pauseFor(partition, "span", partition.isStarted && partition.watermark.span > this.#options.maxSpan);
+      const { held, pausedFor, isStarted } = partition;
+      const longMs = pausedFor.has("quota") ? COMMIT_EVERY_MS : LONG_COOLDOWN_MS;
+      const spanMax = (pausedFor.has("span") ? LOW_MARK : 1) * this.#options.maxSpan;
+      this.#pauseFor(partition, "quota", cooldownMs > longMs);
+      this.#pauseFor(partition, "window", (pausedFor.has("window") ? nearlyFull : full).has(held));
+      this.#pauseFor(partition, "span", isStarted && partition.watermark.span > spanMax);
     }
   }
 
