@@ -239,7 +239,7 @@ export class Pipeline {
         () => true,
       );
       this.#tasks.own(this.#delivery.recallAwaitedParents(signal));
-      if (this.#delivery.isAccepting) this.#expireParked(signal);
+      if (!this.#ownership.isFrozen && this.#delivery.isAccepting) this.#expireParked(signal);
     }
   }
 

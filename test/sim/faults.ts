@@ -24,7 +24,7 @@ export interface Faults {
   readonly blowEveryMs: number;
 }
 
-const CALM: Faults = {
+export const NO_FAULTS: Faults = {
   profile: "calm",
   unknown: 0,
   throttle: 0,
@@ -41,7 +41,7 @@ export const rollFaults = (dice: Dice): Faults => {
   const some = (most: number): number => (dice.chance(0.5) ? dice.random() * most : 0);
   const profile = dice.pick<Profile>(["calm", "rolling", "unsure", "frozen", "chaos", "chaos"]);
   const troubled = {
-    ...CALM,
+    ...NO_FAULTS,
     profile,
     unknown: some(0.4),
     throttle: some(0.15),
@@ -52,13 +52,19 @@ export const rollFaults = (dice: Dice): Faults => {
   };
   switch (profile) {
     case "calm":
-      return { ...CALM, throttle: some(0.1), retriable: some(0.1) };
+      return { ...NO_FAULTS, throttle: some(0.1), retriable: some(0.1) };
     case "rolling":
-      return { ...CALM, profile, throttle: some(0.05), retriable: some(0.1), blowEveryMs: dice.between(1_000, 8_000) };
+      return {
+        ...NO_FAULTS,
+        profile,
+        throttle: some(0.05),
+        retriable: some(0.1),
+        blowEveryMs: dice.between(1_000, 8_000),
+      };
     case "unsure":
       return troubled;
     case "frozen":
-      return { ...CALM, profile, unknown: some(0.1), blowEveryMs: dice.between(5_000, 20_000) };
+      return { ...NO_FAULTS, profile, unknown: some(0.1), blowEveryMs: dice.between(5_000, 20_000) };
     case "chaos":
       return {
         ...troubled,

@@ -98,7 +98,7 @@ export class Sell {
     const { unknown, throttle, halt } = faults();
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      const answer = (ms: number, receipt: Receipt): void =>
+      const answer = (ms: number, receipt: Receipt): void => {
         time.after(ms, () =>
           process.deliver(() => {
             pending.isAnswered = true;
@@ -110,6 +110,7 @@ export class Sell {
             resolve(receipt);
           }),
         );
+      };
       const arrivesMs = dice.between(5, 400);
       time.after(arrivesMs, () => {
         const backMs = dice.between(5, 400);

@@ -6,7 +6,8 @@ import type { Clock } from "../../src/lib/clock.ts";
 interface Event {
   readonly atMs: number;
   readonly serial: number;
-  readonly act: () => void;
+  /** Null: called off. */
+  act: (() => void) | null;
 }
 
 const EPOCH_MS = 1_700_000_000_000;
@@ -16,8 +17,13 @@ export class Time {
   readonly #events = new TinyQueue<Event>([], (a, b) => a.atMs - b.atMs || a.serial - b.serial);
   #serial = 0;
 
-  after(ms: number, act: () => void): void {
-    this.#events.push({ atMs: this.nowMs + Math.max(0, ms || 0), serial: this.#serial++, act });
+  /** Returns what calls it off. */
+  after(ms: number, act: () => void): () => void {
+    const event: Event = { atMs: this.nowMs + Math.max(0, ms || 0), serial: this.#serial++, act };
+    this.#events.push(event);
+    return () => {
+      event.act = null;
+    };
   }
 
   /** Until `isDone` holds (true) or the deadline is reached (false). */
@@ -25,6 +31,7 @@ export class Time {
     for (;;) {
       await setImmediate(); // whoever was woken computes until it waits again
       if (isDone()) return true;
+      while (this.#events.peek()?.act === null) this.#events.pop();
       const next = this.#events.peek();
       if (next === undefined || next.atMs > deadlineMs) {
         this.nowMs = Math.max(this.nowMs, Math.min(deadlineMs, next?.atMs ?? deadlineMs));
@@ -32,7 +39,7 @@ export class Time {
       }
       this.#events.pop();
       this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.act();
+      next.act?.();
     }
   }
 }
@@ -94,15 +101,16 @@ export class Process {
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
-        const abort = (): void => reject(signal?.reason);
+        const wake = (): void => {
+          signal?.removeEventListener("abort", abort);
+          resolve();
+        };
+        const callOff = ms === Number.POSITIVE_INFINITY ? () => {} : this.time.after(ms, () => this.deliver(wake));
+        const abort = (): void => {
+          callOff();
+          reject(signal?.reason);
+        };
         signal?.addEventListener("abort", abort, { once: true });
-        if (ms === Number.POSITIVE_INFINITY) return;
-        this.time.after(ms, () =>
-          this.deliver(() => {
-            signal?.removeEventListener("abort", abort);
-            resolve();
-          }),
-        );
       }),
   };
 }

@@ -9,7 +9,7 @@ import { Pipeline } from "../../src/pipeline.ts";
 import { Broker } from "./broker.ts";
 import { Dice } from "./dice.ts";
 import { createDecoder, createMapper, type ErpRecord, isDoomed, isHopeless, keyOf, NOBODY, type Wish } from "./erp.ts";
-import { type Faults, type Profile, rollFaults } from "./faults.ts";
+import { type Faults, NO_FAULTS, type Profile, rollFaults } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { Redis } from "./redis.ts";
 import { INDEX_LAG_MS, LATE_MAX_MS, Sell, TIMEOUT_MS } from "./sell.ts";
@@ -19,17 +19,6 @@ import { Process, Time } from "./time.ts";
 const STOP_MAX_MS = 10_000;
 const REST_MAX_MS = 1_800_000;
 const PROCESSES_MAX = 3;
-const CALM_AGAIN = {
-  unknown: 0,
-  throttle: 0,
-  retriable: 0,
-  halt: 0,
-  commitRefused: 0,
-  commitReplyLost: 0,
-  syncLost: 0,
-  adminFails: 0,
-};
-
 interface Replica {
   readonly process: Process;
   readonly source: SimSource;
@@ -285,16 +274,18 @@ export class World {
         return replica?.source.crash();
       case "redis-down":
         this.#redis.isDown = true;
-        return this.#time.after(dice.between(500, 15_000), () => {
+        this.#time.after(dice.between(500, 15_000), () => {
           this.#redis.isDown = false;
         });
+        return;
       case "redis-forgets":
         return this.#redis.forget();
       case "dead-letters-down":
         this.#deadLettersAreDown = true;
-        return this.#time.after(dice.between(500, 15_000), () => {
+        this.#time.after(dice.between(500, 15_000), () => {
           this.#deadLettersAreDown = false;
         });
+        return;
     }
   }
 
@@ -322,7 +313,7 @@ export class World {
 
   #calmDown(): void {
     this.#hasTrouble = false;
-    this.#faults = { ...this.#faults, ...CALM_AGAIN };
+    this.#faults = { ...NO_FAULTS, profile: this.#faults.profile };
     this.#note("calm");
     // Parents that children wait for and that were not written by chance.
     for (const number of this.#promised) {
@@ -370,7 +361,7 @@ export class World {
     const isGentle = !["frozen", "chaos"].includes(this.#faults.profile);
     const isClean = isGentle && (this.#shape.pairs === 0 || this.#births === 1);
     const ledger = this.#ledger;
-    await this.#time.run(() => false, this.#time.nowMs + 60_000); // what is frozen goes on, what is late is applied
+    await this.#time.run(() => false, this.#time.nowMs + Math.max(LATE_MAX_MS, ...FREEZES_MS[this.#faults.profile])); // the frozen go on, the late arrive
     for (const record of ledger.records)
       if (!ledger.isSettled(record)) ledger.fail(`record ${record.index} is not settled`);
     for (const { process, pipeline } of this.#running) {

@@ -20,6 +20,8 @@ export class WindowDriver {
   readonly settled: Mutation[] = [];
   readonly events: string[] = [];
   readonly window: Window;
+  /** False for what an owner before may have written without anybody remembering it. */
+  trusts: (mutation: Mutation) => boolean = () => true;
 
   constructor(options: Partial<WindowOptions> = {}) {
     const defaults = {
@@ -35,7 +37,7 @@ export class WindowDriver {
         clock: this.clock,
         emit: (name) => this.events.push(name),
         settle: (mutations) => this.settled.push(...mutations),
-        trusts: () => true,
+        trusts: (mutation) => this.trusts(mutation),
         changed: () => {},
         arrived: () => {},
       },

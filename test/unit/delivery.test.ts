@@ -1,0 +1,250 @@
+import { afterEach, expect, test } from "vitest";
+import { Delivery } from "../../src/delivery.ts";
+import type { Mutation } from "../../src/domain/mutation.ts";
+import type { Batch, Outcome, Receipt } from "../../src/domain/receipt.ts";
+import type { ConsumerRecord } from "../../src/domain/record.ts";
+import type { Remembered } from "../../src/domain/stages.ts";
+import { type Deferred, deferred } from "../../src/lib/deferred.ts";
+import { Tasks } from "../../src/lib/tasks.ts";
+import { entryId } from "../../src/window/entry.ts";
+import { Window } from "../../src/window/window.ts";
+import { Process, Time } from "../sim/time.ts";
+import { aMutation, aPosition, aRecord } from "../support/builders.ts";
+import { accepted } from "../support/window-driver.ts";
+
+const rejected: Outcome = { status: "rejected", reason: "invalid", message: "no", httpStatus: 422 };
+const busy: Outcome = { status: "retriable", reason: "busy" };
+const unknown: Outcome = { status: "unknown", reason: "no-reply" };
+
+const LATE_MAX_MS = 12_000;
+
+/** Sell, the store and the dead-letter topic answer when the test lets them. */
+class Desk {
+  readonly time = new Time();
+  readonly process = new Process("p", this.time);
+  readonly requests: (Deferred<Receipt> & { readonly batch: Batch })[] = [];
+  readonly letters: (Deferred<void> & { readonly record: ConsumerRecord })[] = [];
+  readonly told: (number | null)[] = [];
+  readonly store = new Map<string, Remembered>();
+  readonly settled: Mutation[] = [];
+  readonly failures: unknown[] = [];
+  readonly events: string[] = [];
+  readonly running = new AbortController();
+  permits = 0;
+  storing: Promise<void> = Promise.resolve();
+  maySend = true;
+  readonly #tasks = new Tasks((error) => this.running.signal.aborted || this.failures.push(error));
+  readonly window = new Window(
+    { maxItems: 2, lingerMs: 0, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, parkTimeoutMs: 60_000 },
+    {
+      ...{ clock: this.process.clock, emit: () => {}, trusts: () => true },
+      settle: (mutations) => this.settled.push(...mutations),
+      changed: () => this.delivery?.wake(),
+      arrived: () => this.delivery?.wakeRecall(),
+    },
+  );
+  readonly delivery: Delivery = new Delivery({
+    ...{ window: this.window, clock: this.process.clock, random: () => 0.5, tasks: this.#tasks },
+    ...{ maxInFlight: 2, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS },
+    emit: (name) => this.events.push(name),
+    mayKeepSending: () => this.maySend,
+    progressed: () => {},
+    gate: {
+      acquire: async (lane) => {
+        this.permits += 1;
+        return { lane, grantedAtMs: this.time.nowMs };
+      },
+      tell: async ({ hintMs }) => void this.told.push(hintMs),
+      adopt: async () => {},
+      peek: async () => ({ mode: "local", windows: [], cooldownLeftMs: 0, permitsPerSecond: 1, replicas: 1 }),
+      cooldownLeftMs: () => 0,
+      close: async () => {},
+    },
+    target: {
+      ...{ dialect: "bulk", maxItems: 2, account: "test", open: async () => {}, close: async () => {} },
+      send: (batch) => {
+        const request = { ...deferred<Receipt>(), batch };
+        this.requests.push(request);
+        return request.promise;
+      },
+      credentialChanged: (signal) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    },
+    store: {
+      recall: async (ids) => ids.map(({ entity, key }) => this.store.get(entryId(entity, key)) ?? null),
+      remember: async (entries) => {
+        await this.storing;
+        for (const [{ entity, key }, memory] of entries) this.store.set(entryId(entity, key), memory);
+      },
+      close: async () => {},
+    },
+    deadLetters: {
+      report: (record) => {
+        const letter = { ...deferred(), record };
+        this.letters.push(letter);
+        return letter.promise;
+      },
+    },
+  });
+
+  constructor() {
+    this.delivery.start(this.running.signal);
+  }
+
+  async add(...mutations: readonly Mutation[]): Promise<this> {
+    for (const mutation of mutations) this.window.add(mutation);
+    return this.pass(0);
+  }
+
+  async pass(ms: number): Promise<this> {
+    await this.time.run(() => false, this.time.nowMs + ms);
+    this.delivery.wake();
+    await this.time.run(() => false, this.time.nowMs);
+    return this;
+  }
+
+  async answer(outcomes: readonly Outcome[], more: Partial<Receipt> = {}): Promise<this> {
+    const request = this.requests[this.#answered++];
+    request?.resolve({ outcomes, throttle: null, halt: null, httpStatus: 200, announced: null, ...more });
+    return this.pass(0);
+  }
+
+  #answered = 0;
+
+  get bodies() {
+    return this.requests.map(({ batch }) => batch.writes.map(({ key, body }) => [key, body.name]));
+  }
+
+  async close(): Promise<void> {
+    this.running.abort(new Error("the test is over"));
+    await this.time.run(() => false, this.time.nowMs);
+  }
+}
+
+let desk: Desk;
+const open = (): Desk => (desk = new Desk());
+
+afterEach(async () => {
+  await desk.close();
+  expect(desk.failures).toEqual([]);
+});
+
+const anAccount = (key: string, name: string, record: Partial<ConsumerRecord> = {}): Mutation =>
+  aMutation({ key, fields: { name }, record: aRecord(record) });
+
+test("what Sell accepted settles only when the store remembers it", async () => {
+  const storing = deferred();
+  await open().add(anAccount("1", "a"));
+  desk.storing = storing.promise;
+  await desk.answer([accepted(7)]);
+  expect(desk.settled).toEqual([]);
+  storing.resolve();
+  await desk.pass(0);
+  expect([desk.settled.length, desk.store.get("accounts/1")?.id]).toEqual([1, 7]);
+});
+
+test("of a partly accepted batch only what is left goes again", async () => {
+  await open().add(anAccount("1", "a"), anAccount("2", "b"));
+  await desk.answer([accepted(7), busy]);
+  await desk.pass(2_000);
+  expect(desk.bodies).toEqual([
+    [
+      ["1", "a"],
+      ["2", "b"],
+    ],
+    [["2", "b"]],
+  ]);
+});
+
+test("a refused record is settled by its dead letter, and the version before it is sent then", async () => {
+  const [good, bad] = [anAccount("1", "good"), anAccount("1", "bad")];
+  await open().add(good, bad);
+  await desk.answer([rejected]);
+  expect([desk.settled, desk.letters.map(({ record }) => record)]).toEqual([[], [bad.record]]);
+  desk.letters[0]?.resolve();
+  await desk.pass(0);
+  expect([desk.settled, desk.bodies]).toEqual([[bad], [[["1", "bad"]], [["1", "good"]]]]);
+});
+
+test("a record of two refused changes becomes one dead letter", async () => {
+  const record = aRecord();
+  await open().add(anAccount("1", "a", record), aMutation({ key: "2", fields: { name: "b" }, record }));
+  const [one, two] = [aMutation({ key: "3", record }), aMutation({ key: "4", record })];
+  await desk.answer([accepted(1), accepted(2)]);
+  await desk.add(one, two);
+  await desk.answer([rejected, rejected]);
+  expect(desk.letters).toHaveLength(1);
+  desk.letters[0]?.resolve();
+  await desk.pass(0);
+  expect(desk.settled.slice(-2)).toEqual([one, two]);
+});
+
+test("a throttled batch waits without counting as tried, and everybody is told", async () => {
+  await open().add(anAccount("1", "a"));
+  await desk.answer([busy], { throttle: { hintMs: 9_000, source: "body" }, httpStatus: 429 });
+  expect([desk.told, desk.letters, desk.bodies.length]).toEqual([[9_000], [], 2]);
+});
+
+test("of unknown outcome the same body goes again, and a newer one only when no late one can come", async () => {
+  await open().add(anAccount("1", "old"));
+  await desk.answer([unknown], { httpStatus: null });
+  await desk.add(anAccount("1", "new"));
+  await desk.pass(2_000);
+  await desk.answer([accepted(7)]);
+  expect(desk.bodies).toEqual([[["1", "old"]], [["1", "old"]]]);
+  await desk.pass(LATE_MAX_MS - 2_001);
+  expect(desk.bodies).toHaveLength(2);
+  await desk.pass(1);
+  expect(desk.bodies[2]).toEqual([["1", "new"]]);
+});
+
+test("a reply read so late that another may have written since is neither remembered nor settled", async () => {
+  await open().add(anAccount("1", "a"));
+  await desk.pass(LATE_MAX_MS + 1);
+  await desk.answer([accepted(7)]);
+  expect([desk.store.size, desk.settled]).toEqual([0, []]);
+  expect(desk.bodies).toEqual([[["1", "a"]], [["1", "a"]]]);
+});
+
+test("a refusal of changes that were lost meanwhile buries nothing that came after", async () => {
+  await open().add(anAccount("1", "bad"));
+  desk.window.drop(() => true);
+  const again = anAccount("1", "good", { position: aPosition({ epoch: 2 }) });
+  await desk.add(again);
+  await desk.answer([rejected]);
+  expect([desk.letters, desk.bodies[1]]).toEqual([[], [["1", "good"]]]);
+});
+
+test("an unknown outcome of changes that were lost meanwhile still locks their key", async () => {
+  await open().add(anAccount("1", "old"));
+  desk.window.drop(() => true);
+  await desk.add(anAccount("1", "new", { position: aPosition({ epoch: 2 }) }));
+  await desk.answer([unknown], { httpStatus: null });
+  await desk.pass(LATE_MAX_MS - 1);
+  expect(desk.bodies).toHaveLength(1);
+  await desk.pass(1);
+  expect(desk.bodies[1]).toEqual([["1", "new"]]);
+});
+
+test("a refused credential stops all requests for a minute, and no record suffers", async () => {
+  await open().add(anAccount("1", "a"));
+  await desk.answer([busy], { halt: { kind: "auth", message: "The token is not valid." }, httpStatus: 401 });
+  await desk.pass(59_999);
+  expect([desk.delivery.isHalted, desk.bodies.length, desk.letters]).toEqual([true, 1, []]);
+  await desk.pass(1);
+  expect([desk.delivery.isHalted, desk.bodies.length]).toEqual([false, 2]);
+});
+
+test("nothing leaves, and no permit is taken, while a join or a lease forbids it", async () => {
+  open().maySend = false;
+  await desk.add(anAccount("1", "a"));
+  expect([desk.permits, desk.bodies]).toEqual([0, []]);
+  desk.maySend = true;
+  await desk.pass(0);
+  expect(desk.bodies).toHaveLength(1);
+});
+
+test("no more requests are on the wire than allowed", async () => {
+  await open().add(...["1", "2", "3", "4", "5", "6"].map((key) => anAccount(key, "a")));
+  expect([desk.bodies.length, desk.delivery.onTheWire]).toEqual([2, 2]);
+});

@@ -1,0 +1,145 @@
+import { expect, test } from "vitest";
+import { OwnedPartition } from "../../src/commit/partition.ts";
+import type { Change, Decoded } from "../../src/domain/change.ts";
+import { ConnectorError } from "../../src/domain/errors.ts";
+import type { Mutation } from "../../src/domain/mutation.ts";
+import type { ConsumerRecord } from "../../src/domain/record.ts";
+import { Intake } from "../../src/intake.ts";
+import { type Deferred, deferred } from "../../src/lib/deferred.ts";
+import { Tasks } from "../../src/lib/tasks.ts";
+import { Process, Time } from "../sim/time.ts";
+import { aMutation } from "../support/builders.ts";
+
+const CHANGE: Change = {
+  ...{ op: "u", key: null, before: null, after: null, version: null, origin: "streamed" },
+  ...{ tombstone: false, sourceTsMs: null, txId: null },
+};
+const SKIP: Decoded = { status: "skip", reason: "test" };
+const ERRANT: Decoded = { status: "errant", errant: { stage: "decode", reason: "broken", message: "broken" } };
+const changes = (count: number): Decoded => ({
+  status: "changes",
+  changes: Array.from({ length: count }, () => CHANGE),
+});
+
+/** What a record decodes to is looked up by its value. */
+class Line {
+  readonly time = new Time();
+  readonly process = new Process("p", this.time);
+  readonly added: Mutation[] = [];
+  readonly settled: bigint[] = [];
+  readonly letters: Deferred<void>[] = [];
+  readonly events: string[] = [];
+  readonly failures: unknown[] = [];
+  readonly partition = new OwnedPartition({ topic: "orders", partition: 0 }, 1);
+  isFrozen = false;
+  answers: Record<string, () => Decoded | Promise<Decoded>> = {
+    skip: () => SKIP,
+    errant: () => ERRANT,
+    one: () => changes(1),
+    two: () => changes(2),
+  };
+  readonly intake = new Intake({
+    ...{ clock: this.process.clock, random: () => 0.5, tasks: new Tasks((error) => this.failures.push(error)) },
+    decoder: { decode: ({ value }) => this.answers[String(value)]?.() ?? SKIP },
+    mapper: { map: (_, record) => ({ status: "mutations", mutations: [aMutation({ record })] }) },
+    deadLetters: {
+      report: (_record, _errant, _attempts, signal) => {
+        const letter = deferred();
+        this.letters.push(letter);
+        signal.addEventListener("abort", () => letter.reject(signal.reason));
+        return letter.promise;
+      },
+    },
+    emit: (name) => this.events.push(name),
+    add: (mutation) => this.added.push(mutation),
+    settle: (record: ConsumerRecord) => {
+      this.settled.push(record.position.offset);
+      if (this.partition.watermark.settle(record.position.offset)) this.partition.release(record);
+    },
+    isFrozen: () => this.isFrozen,
+    progressed: () => {},
+  });
+
+  constructor() {
+    this.partition.startAt(0n, []);
+    this.partition.state = "open";
+  }
+
+  async receive(...values: readonly string[]): Promise<this> {
+    const from = this.partition.watermark.next;
+    this.partition.receive(
+      values.map((value, i) => {
+        return { offset: from + BigInt(i), timestampMs: 0, key: null, value: Buffer.from(value), headers: [] };
+      }),
+    );
+    return this.goOn();
+  }
+
+  async goOn(ms = 0): Promise<this> {
+    this.intake.prepareSoon(this.partition);
+    await this.time.run(() => false, this.time.nowMs + ms);
+    await this.time.run(() => false, this.time.nowMs);
+    return this;
+  }
+}
+
+test("a skipped record settles at once; a mapped one goes into the window and settles there", async () => {
+  const line = await new Line().receive("skip", "one");
+  expect([line.settled, line.added.map(({ record }) => record.position.offset)]).toEqual([[0n], [1n]]);
+  expect(line.partition.watermark.committable).toBe(1n);
+});
+
+test("a record of several changes settles with the last of them", async () => {
+  const line = await new Line().receive("two");
+  expect(line.added).toHaveLength(2);
+  expect(line.partition.watermark.settle(0n)).toBe(false);
+  expect(line.partition.watermark.settle(0n)).toBe(true);
+});
+
+test("an errant record settles when its dead letter is stored, and nothing of its partition overtakes it", async () => {
+  const line = await new Line().receive("errant", "one");
+  expect([line.settled, line.added]).toEqual([[], []]);
+  line.letters[0]?.resolve();
+  await line.goOn();
+  expect([line.settled, line.added.length]).toEqual([[0n], 1]);
+});
+
+test("a registry that does not answer stalls the partition, and never makes a dead letter", async () => {
+  const line = new Line();
+  let failures = 3;
+  line.answers.asks = async () => {
+    if (failures-- > 0) throw new ConnectorError("REGISTRY_UNREACHABLE", "no answer", { retriable: true });
+    return changes(1);
+  };
+  await line.receive("asks", "one");
+  expect([line.added, line.events]).toEqual([[], ["record-stalled"]]);
+  await line.goOn(60_000);
+  expect([line.added.length, line.letters, line.events]).toEqual([2, [], ["record-stalled"]]);
+});
+
+test("frozen by a join it begins nothing more, and goes on afterwards where it was", async () => {
+  const line = await new Line().receive("errant", "errant", "one");
+  line.isFrozen = true;
+  line.letters[0]?.resolve();
+  await line.goOn();
+  expect([line.settled, line.letters.length, line.partition.inbox.length]).toEqual([[0n], 1, 2]);
+  line.isFrozen = false;
+  await line.goOn();
+  line.letters[1]?.resolve();
+  await line.goOn();
+  expect([line.settled, line.added.length]).toEqual([[0n, 1n], 1]);
+});
+
+test("a record that an earlier owner settled is let go undelivered", async () => {
+  const line = new Line();
+  line.partition.startAt(0n, [1n]);
+  await line.receive("skip", "one", "skip");
+  expect([line.added, line.partition.watermark.committable, line.partition.held.records]).toEqual([[], 3n, 0]);
+});
+
+test("a partition that is lost while its dead letter is written is simply forgotten", async () => {
+  const line = await new Line().receive("errant", "one");
+  line.partition.lose();
+  await line.goOn();
+  expect([line.added, line.failures]).toEqual([[], []]);
+});

@@ -1,0 +1,192 @@
+/** The main loop as a whole, on the simulation's broker: what a stop, a crash and a full window leave behind. */
+import { expect, test } from "vitest";
+import { readMark } from "../../src/commit/mark.ts";
+import type { Batch, Receipt } from "../../src/domain/receipt.ts";
+import { Pipeline } from "../../src/pipeline.ts";
+import { Broker } from "../sim/broker.ts";
+import { Dice } from "../sim/dice.ts";
+import { createDecoder, createMapper, type ErpRecord } from "../sim/erp.ts";
+import { NO_FAULTS } from "../sim/faults.ts";
+import { Redis } from "../sim/redis.ts";
+import { SimSource } from "../sim/source.ts";
+import { Process, Time } from "../sim/time.ts";
+
+const CUSTOMERS = { topic: "customers", partition: 0 };
+const LATE_MAX_MS = 12_000;
+
+class Rig {
+  readonly time = new Time();
+  readonly dice = new Dice(1);
+  readonly broker = new Broker({ customers: [0] }, this.time, () => {});
+  readonly redis = new Redis(this.time, this.dice);
+  readonly records: ErpRecord[] = [];
+  readonly sent: { readonly by: string; readonly atMs: number; readonly batch: Batch }[] = [];
+  readonly failures: unknown[] = [];
+  /** Sell takes everything after so long; Infinity: it never answers. */
+  answerMs = 200;
+  #starts = 0;
+
+  write(...keys: readonly string[]): void {
+    for (const key of keys) {
+      const index = this.records.length;
+      const wish = { entity: "accounts", key, action: "upsert", fields: { name: `v${index}` } } as const;
+      const wishes = [{ ...wish, parent: null, bad: "no" as const }];
+      const offset = BigInt(index);
+      this.records.push({ index, partition: CUSTOMERS, offset, kind: "wishes", wishes, isBackfill: false });
+      const raw = { key: null, value: Buffer.from(String(index)), headers: [] };
+      this.broker.append(CUSTOMERS, { ...raw, offset, timestampMs: this.time.nowMs });
+    }
+  }
+
+  async start(maxRecords = 1_000): Promise<{ readonly pipeline: Pipeline; readonly process: Process }> {
+    const process = new Process(`p${++this.#starts}`, this.time);
+    const { broker, dice, redis } = this;
+    const stages = {
+      source: new SimSource({ broker, process, dice, faults: () => NO_FAULTS, fetchMax: 5 }),
+      decoder: createDecoder(this.records),
+      mapper: createMapper(this.records, false),
+      gate: redis.gate(process),
+      store: redis.store(process),
+      deadLetters: { report: async () => {} },
+      target: {
+        ...{ dialect: "bulk", maxItems: 50, account: "test", open: async () => {}, close: async () => {} },
+        send: (batch: Batch, signal: AbortSignal) => this.#send(process, batch, signal),
+        credentialChanged: () => new Promise<void>(() => {}),
+      },
+    };
+    const options = {
+      ...{ nonce: process.name, accountMark: "test", startFrom: () => "earliest" as const },
+      ...{ maxItems: 50, lingerMs: 100, maxInFlight: 4, maxRecords, maxBytes: 1_000_000, maxSpan: 1_000 },
+      ...{ parkTimeoutMs: 60_000, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, timeoutMs: 6_000 },
+    };
+    const { clock } = process;
+    const onFatal = (error: Error): void => void this.failures.push(error);
+    const pipeline = new Pipeline(stages, options, { clock, random: dice.random, emit: () => {}, onFatal });
+    await pipeline.start();
+    return { pipeline, process };
+  }
+
+  #send(process: Process, batch: Batch, signal: AbortSignal): Promise<Receipt> {
+    this.sent.push({ by: process.name, atMs: this.time.nowMs, batch });
+    const outcomes = batch.writes.map((_, i) => ({ status: "accepted", result: "updated", id: i + 1 }) as const);
+    const answer = { outcomes, throttle: null, halt: null, httpStatus: 200, announced: null };
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      if (Number.isFinite(this.answerMs)) this.time.after(this.answerMs, () => process.deliver(() => resolve(answer)));
+    });
+  }
+
+  async pass(ms: number): Promise<this> {
+    await this.time.run(() => false, this.time.nowMs + ms);
+    return this;
+  }
+
+  async until(isDone: () => boolean): Promise<number> {
+    const fromMs = this.time.nowMs;
+    expect(await this.time.run(isDone, fromMs + 600_000)).toBe(true);
+    return this.time.nowMs - fromMs;
+  }
+
+  async stop(pipeline: Pipeline): Promise<number> {
+    let isOver = false;
+    void pipeline.stop().then(() => (isOver = true));
+    return this.until(() => isOver);
+  }
+
+  get stored() {
+    const { offset, metadata } = this.broker.stored(CUSTOMERS) ?? { offset: -1n, metadata: null };
+    const mark = readMark(metadata, offset);
+    return { offset, state: mark?.state, settled: mark?.settled };
+  }
+}
+
+test("a stop awaits what is on the wire, settles it and hands over clean", async () => {
+  const rig = new Rig();
+  rig.write("a", "b");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  const tookMs = await rig.stop(pipeline);
+  expect(rig.stored).toEqual({ offset: 2n, state: "clean", settled: [] });
+  expect([tookMs < 2_000, rig.failures]).toEqual([true, []]);
+});
+
+test("a stop while Sell is silent ends within 10 s, and leaves the partition open", async () => {
+  const rig = new Rig();
+  rig.answerMs = Number.POSITIVE_INFINITY;
+  rig.write("a");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  expect(await rig.stop(pipeline)).toBeLessThan(10_000);
+  expect(rig.stored).toEqual({ offset: 0n, state: "open", settled: [] });
+  expect(rig.failures).toEqual([]);
+});
+
+test("what settled above a waiting record is not sent again by the next owner", async () => {
+  const rig = new Rig();
+  rig.answerMs = Number.POSITIVE_INFINITY;
+  rig.write("a");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  rig.answerMs = 200;
+  rig.write("b", "c");
+  await rig.pass(5_000);
+  await rig.stop(pipeline);
+  expect(rig.stored).toEqual({ offset: 0n, state: "open", settled: [1n, 2n] });
+  const next = await rig.start();
+  await rig.until(() => rig.stored.offset === 3n);
+  expect(rig.sent.filter(({ by }) => by === "p2").map(({ batch }) => batch.writes.map(({ key }) => key))).toEqual([
+    ["a"],
+  ]);
+  await rig.stop(next.pipeline);
+});
+
+test("after a crash the next owner sends nothing until the last request can have no effect any more", async () => {
+  const rig = new Rig();
+  rig.answerMs = Number.POSITIVE_INFINITY;
+  rig.write("a");
+  const { process } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  process.kill();
+  rig.answerMs = 200;
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.stored.offset === 1n);
+  const [first, second] = rig.sent;
+  expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(LATE_MAX_MS);
+  await rig.stop(pipeline);
+});
+
+test("a frozen process that wakes up after its session sends nothing", async () => {
+  const rig = new Rig();
+  const { pipeline, process } = await rig.start();
+  await rig.pass(2_000);
+  process.freeze();
+  rig.write("a");
+  await rig.pass(25_000);
+  process.thaw();
+  await rig.pass(0);
+  expect(rig.sent).toEqual([]);
+  await rig.until(() => rig.stored.offset === 1n);
+  await rig.stop(pipeline);
+});
+
+test("holds only so many records, and none when all are settled", async () => {
+  const rig = new Rig();
+  rig.answerMs = Number.POSITIVE_INFINITY;
+  rig.write(...Array.from({ length: 100 }, (_, i) => `k${i}`));
+  const { pipeline } = await rig.start(20);
+  await rig.pass(30_000);
+  const { windowRecords } = await pipeline.snapshot();
+  expect([windowRecords >= 20, windowRecords < 20 + 5]).toEqual([true, true]); // one fetch beyond
+  expect((await pipeline.snapshot()).partitions[0]).toMatchObject({ paused: "window" });
+  await rig.stop(pipeline);
+});
+
+test("a window that was full fetches on when it has room again", async () => {
+  const rig = new Rig();
+  rig.write(...Array.from({ length: 100 }, (_, i) => `k${i}`));
+  const { pipeline } = await rig.start(20);
+  await rig.until(() => rig.stored.offset === 100n);
+  expect(await pipeline.snapshot()).toMatchObject({ windowRecords: 0, windowBytes: 0 });
+  await rig.stop(pipeline);
+  expect(rig.failures).toEqual([]);
+});
