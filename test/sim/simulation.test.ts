@@ -25,8 +25,18 @@ const MUST_HAPPEN = [
   ...["no-op", "stale-skipped", "reference-parked", "permit-unused"],
 ];
 
-/** Seeds whose story is worth keeping: each once showed a bug, named here by what it needs. */
-const PAST_SEEDS: readonly number[] = [];
+/** Each seed showed a bug once, and does so again when the cure named here is taken out. */
+const PAST: readonly (readonly [seed: number, cure: string])[] = [
+  [322, "behind a partly settled record everything comes again"],
+  [428, "a forgotten entry takes nothing along"],
+  [539, "a join that begins while a mark is stored keeps sends frozen"],
+  [623, "the watermark steps over what an earlier owner settled"],
+  [803, "a change merged with a doubtful one is doubtful"],
+  [1116, "a hand-over awaits dead letters"],
+  [1441, "a doubtful record that is remembered as deleted is looked up"],
+  [1659, "a frozen process prepares no record"],
+  [2845, "a partition that another member had in between is read again"],
+];
 
 const story = ({ seed, failure, trace }: Result): string => `seed ${seed}: ${failure}\n${trace.join("\n")}`;
 
@@ -42,7 +52,7 @@ test(`holds its promises in ${RUNS} lives from seed ${FIRST_SEED}`, {
   if (RUNS >= 300) expect([...happened]).toEqual(expect.arrayContaining(MUST_HAPPEN));
 });
 
-test.each(PAST_SEEDS)("holds them in the life of seed %i, which once was fatal", async (seed) => {
+test.each(PAST)("holds them in the life of seed %i: %s", async (seed) => {
   const result = await new World(seed).run();
   if (result.failure !== null) expect.fail(story(result));
 });

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { readMark } from "../../src/commit/mark.ts";
 import type { Batch, Receipt } from "../../src/domain/receipt.ts";
+import type { ErrantRecordReporter } from "../../src/domain/stages.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import { Broker } from "../sim/broker.ts";
 import { Dice } from "../sim/dice.ts";
@@ -12,6 +13,7 @@ import { SimSource } from "../sim/source.ts";
 import { Process, Time } from "../sim/time.ts";
 
 const CUSTOMERS = { topic: "customers", partition: 0 };
+const ERRANT = "errant";
 const LATE_MAX_MS = 12_000;
 
 class Rig {
@@ -22,6 +24,9 @@ class Rig {
   readonly records: ErpRecord[] = [];
   readonly sent: { readonly by: string; readonly atMs: number; readonly batch: Batch }[] = [];
   readonly failures: unknown[] = [];
+  /** Offsets of dead letters; each takes a second to be stored. */
+  readonly letters: bigint[] = [];
+  lettersBegun = 0;
   /** Sell takes everything after so long; Infinity: it never answers. */
   answerMs = 200;
   #starts = 0;
@@ -32,7 +37,8 @@ class Rig {
       const wish = { entity: "accounts", key, action: "upsert", fields: { name: `v${index}` } } as const;
       const wishes = [{ ...wish, parent: null, bad: "no" as const }];
       const offset = BigInt(index);
-      this.records.push({ index, partition: CUSTOMERS, offset, kind: "wishes", wishes, isBackfill: false });
+      const kind = key === ERRANT ? "errant" : "wishes";
+      this.records.push({ index, partition: CUSTOMERS, offset, kind, wishes, isBackfill: false });
       const raw = { key: null, value: Buffer.from(String(index)), headers: [] };
       this.broker.append(CUSTOMERS, { ...raw, offset, timestampMs: this.time.nowMs });
     }
@@ -47,7 +53,12 @@ class Rig {
       mapper: createMapper(this.records, false),
       gate: redis.gate(process),
       store: redis.store(process),
-      deadLetters: { report: async () => {} },
+      deadLetters: {
+        report: ({ position }) => {
+          this.lettersBegun += 1;
+          return process.call(1_000, () => void this.letters.push(position.offset));
+        },
+      } satisfies ErrantRecordReporter,
       target: {
         ...{ dialect: "bulk", maxItems: 50, account: "test", open: async () => {}, close: async () => {} },
         send: (batch: Batch, signal: AbortSignal) => this.#send(process, batch, signal),
@@ -155,18 +166,32 @@ test("after a crash the next owner sends nothing until the last request can have
   await rig.stop(pipeline);
 });
 
-test("a frozen process that wakes up after its session sends nothing", async () => {
+test("a process that stood still for longer than its session sends nothing of what it still holds", async () => {
   const rig = new Rig();
   const { pipeline, process } = await rig.start();
   await rig.pass(2_000);
-  process.freeze();
   rig.write("a");
+  await rig.until(() => pipeline.partitions.some(({ held }) => held.records > 0));
+  process.freeze();
   await rig.pass(25_000);
   process.thaw();
-  await rig.pass(0);
-  expect(rig.sent).toEqual([]);
+  await rig.pass(50);
+  expect([(await pipeline.snapshot()).windowRecords, rig.sent]).toEqual([1, []]);
   await rig.until(() => rig.stored.offset === 1n);
   await rig.stop(pipeline);
+});
+
+test("a stop awaits the dead letter on its way and begins no other: the next owner writes neither of them twice", async () => {
+  const rig = new Rig();
+  rig.write(ERRANT, ERRANT);
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.lettersBegun > 0);
+  await rig.stop(pipeline);
+  expect([rig.letters, rig.stored]).toEqual([[0n], { offset: 1n, state: "clean", settled: [] }]);
+  const next = await rig.start();
+  await rig.until(() => rig.stored.offset === 2n);
+  expect(rig.letters).toEqual([0n, 1n]);
+  await rig.stop(next.pipeline);
 });
 
 test("holds only so many records, and none when all are settled", async () => {
