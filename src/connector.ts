@@ -147,12 +147,7 @@ const digest = (text: string): string => createHash("sha256").update(text).diges
 const topicsOf = ({ routes }: Config): readonly string[] => [...new Set(routes.map(({ topic }) => topic))];
 
 const formatsOf = ({ routes }: Config): ReadonlyMap<string, TopicFormat> =>
-  new Map(
-    routes.map(({ topic, format, hints, keyColumns }) => [
-      topic,
-      { format, ...(hints && { hints }), ...(keyColumns && { keyColumns }) },
-    ]),
-  );
+  new Map(routes.map((route) => [route.topic, route]));
 
 const startFromOf =
   ({ routes }: Config) =>

@@ -18,7 +18,9 @@ export const crossFieldFaults: Rule = (sections) => RULES.flatMap((rule) => rule
 
 const avroNeedsRegistry: Rule = ({ routes = [], schemaRegistry }) => {
   if (schemaRegistry !== undefined) return [];
-  const index = routes.findIndex(({ format }) => format.includes("avro"));
+  const index = routes.findIndex(({ format, encoding = format, keyEncoding = "" }) =>
+    [encoding, keyEncoding].some((name) => name.includes("avro")),
+  );
   if (index < 0) return [];
   const message = "is Avro, whose schemas are in a registry: set schemaRegistry.url.";
   return [{ path: ["routes", index, "format"], message, severity: "error" }];

@@ -19,6 +19,10 @@ export const schemaRegistryConfig = z
     timeoutMs: z.int().min(100).max(60_000).default(5_000).meta({
       description: "A registry silent for this long counts as unreachable; the records wait and it is asked again.",
     }),
+    apicurioIds: z.enum(["globalId", "contentId"]).default("globalId").meta({
+      description:
+        "What the ids of topics with encoding apicurio-avro-8 are: the bytes do not say. globalId is the default of Apicurio's 2.x serializers, contentId that of 3.x.",
+    }),
     tls: z
       .strictObject({
         caFile: FILE.optional().meta({

@@ -6,31 +6,29 @@ import type { Change, Decoded, Row } from "../domain/change.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder } from "../domain/stages.ts";
-import { ColdSchema, createAvroReader } from "./avro-reader.ts";
+import { ColdSchema } from "./avro-reader.ts";
 import { DecodeError } from "./decode-error.ts";
-import { decodeEnvelope } from "./envelope.ts";
-import { decodeFlattened } from "./flattened.ts";
-import { createJsonReader } from "./json-reader.ts";
-import { compileHints, type Datum, type Hints, type StructPlan, toRow } from "./plan.ts";
-import { isStruct } from "./raw.ts";
+import { createReader, type Encoding, type KeyEncoding, type ReadDatum } from "./encoding.ts";
+import { FORMATS, type Format, type FormatSpec } from "./formats.ts";
+import { compileHints, type Datum, type Hints, toRow } from "./plan.ts";
+import { isStruct, type Raw, type RawStruct } from "./raw.ts";
 import type { SchemaSource } from "./schema-source.ts";
-import { type Shape, skip } from "./shape.ts";
-
-const FORMATS = {
-  "debezium-json": { encoding: "json", shape: decodeEnvelope },
-  "debezium-avro": { encoding: "avro", shape: decodeEnvelope },
-  "debezium-json-flattened": { encoding: "json", shape: decodeFlattened },
-  "debezium-avro-flattened": { encoding: "avro", shape: decodeFlattened },
-} as const satisfies Readonly<Record<string, { encoding: "json" | "avro"; shape: Shape }>>;
-
-export type Format = keyof typeof FORMATS;
+import { type DeleteFlag, type ShapeSettings, skip } from "./shape.ts";
 
 export interface TopicFormat {
   readonly format: Format;
+  /** Another encoding than the format's own. */
+  readonly encoding?: Encoding | undefined;
+  /** Another one for the keys, since key and value converters may differ. */
+  readonly keyEncoding?: KeyEncoding | undefined;
   /** Types of columns that carry none of their own, key columns included. */
-  readonly hints?: Hints;
-  /** The first names a record key that is a bare value; else the record's key columns come with their names. */
-  readonly keyColumns?: readonly string[];
+  readonly hints?: Hints | undefined;
+  /** The key of rows whose record key does not tell it. A single one also names a record key that is a bare value. */
+  readonly keyColumns?: readonly string[] | undefined;
+  /** Of plain rows: columns that rise with every change. */
+  readonly versionColumns?: readonly string[] | undefined;
+  /** Of plain rows: what marks a deleted one. */
+  readonly deleteFlag?: DeleteFlag | undefined;
 }
 
 export interface DecoderDependencies {
@@ -40,14 +38,15 @@ export interface DecoderDependencies {
 
 /** Everything known of a topic before its first record. */
 interface CompiledTopic {
-  readonly readKey: ReadDatum;
+  readonly format: FormatSpec;
+  readonly settings: ShapeSettings;
+  /** Null: the record key is not looked at. */
+  readonly readKey: ReadDatum | null;
   readonly readValue: ReadDatum;
-  readonly shape: Shape;
-  readonly hints: StructPlan["columns"];
+  /** Avro inside a value that is itself JSON. */
+  readonly readNested: ReadDatum | null;
   readonly keyColumn: string | undefined;
 }
-
-type ReadDatum = (bytes: Buffer, recordTimestampMs: number) => Datum;
 
 /** Throws ConnectorError `REGISTRY_MISSING` when a topic is in Avro and there is no registry. Records of other topics are skipped. */
 export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, { schemas }: DecoderDependencies): Decoder => {
@@ -60,47 +59,54 @@ export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, { schema
       return decodeRecord(record, topic);
     } catch (error) {
       if (!(error instanceof ColdSchema) || schemas === null) throw error;
-      // At most twice a record, for its key and for its value: what has been loaded is at hand in the next turn.
+      // Once for each schema a record names, at most three: what has been loaded is at hand in the next turn.
       return schemas.load(error.id, record.timestampMs).then(() => decode(record));
     }
   };
   return { decode };
 };
 
-const compileTopic = (
-  name: string,
-  { format, hints = {}, keyColumns = [] }: TopicFormat,
-  schemas: SchemaSource | null,
-): CompiledTopic => {
-  const { encoding, shape } = FORMATS[format];
-  const reader = (): ReadDatum => {
-    if (encoding === "json") return createJsonReader();
-    if (schemas !== null) return createAvroReader(schemas);
-    throw new ConnectorError(
-      "REGISTRY_MISSING",
-      `The topic ${name} is in Avro; say in schemaRegistry.url where its schemas are.`,
-      {
-        retriable: false,
-      },
-    );
+const compileTopic = (name: string, topic: TopicFormat, schemas: SchemaSource | null): CompiledTopic => {
+  const format = FORMATS[topic.format];
+  const { encoding = format.encoding, keyEncoding = encoding, hints = {}, keyColumns = [] } = topic;
+  const reader = (encoding: KeyEncoding, part: "key" | "value"): ReadDatum => {
+    const read = createReader(encoding, part, schemas);
+    if (read !== null) return read;
+    const message = `The topic ${name} is in Avro; say in schemaRegistry.url where its schemas are.`;
+    throw new ConnectorError("REGISTRY_MISSING", message, { retriable: false });
   };
-  return { readKey: reader(), readValue: reader(), shape, hints: compileHints(hints), keyColumn: keyColumns[0] };
+  return {
+    format,
+    settings: {
+      hints: compileHints(hints),
+      keyColumns,
+      versionColumns: topic.versionColumns ?? [],
+      deleteFlag: topic.deleteFlag ?? null,
+    },
+    readKey: format.key === "ignored" ? null : reader(keyEncoding, "key"),
+    readValue: reader(encoding, "value"),
+    readNested: createReader("confluent-avro", "value", schemas),
+    keyColumn: keyColumns.length > 1 ? undefined : (keyColumns[0] ?? format.keyColumn),
+  };
 };
 
 /** Throws ColdSchema. */
 const decodeRecord = (record: ConsumerRecord, topic: CompiledTopic): Decoded => {
   if (record.key === null && record.value === null) return skip("null-key-null-value");
+  const { readKey, readNested, format, settings } = topic;
   let part = "key";
   try {
-    const key = record.key === null ? null : keyOf(read(topic.readKey, record.key, record), topic);
+    const key = record.key === null || readKey === null ? null : keyOf(read(readKey, record.key, record), topic);
     part = "value";
     // The broker's tombstone: usually the echo of a delete just before, but alone where that was compacted away.
     if (record.value === null) return deletion(key, true);
     const { raw, plan } = read(topic.readValue, record.value, record);
+    const value = format.open === undefined ? raw : format.open(raw);
     // `null` as text or as payload: a delete whose row a transform dropped.
-    if (raw === null) return deletion(key, false);
-    if (!isStruct(raw)) throw new DecodeError("shape-mismatch", "It is not a struct.");
-    return topic.shape({ value: raw, plan, hints: topic.hints, key });
+    if (value === null) return deletion(key, false);
+    if (!isStruct(value)) throw new DecodeError("shape-mismatch", "It is not a struct.");
+    const readAvro = readNested === null ? null : (bytes: Buffer) => readNested(bytes, record);
+    return format.shape({ value, plan, key, settings, readAvro });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const message = `The record's ${part} cannot be decoded. ${error.message}`;
@@ -108,22 +114,27 @@ const decodeRecord = (record: ConsumerRecord, topic: CompiledTopic): Decoded => 
   }
 };
 
-const read = (readDatum: ReadDatum, bytes: Buffer, { timestampMs }: ConsumerRecord): Datum => {
+const read = (readDatum: ReadDatum, bytes: Buffer, record: ConsumerRecord): Datum => {
   if (bytes.length === 0)
     throw new DecodeError("empty-value", "It has zero bytes, which is neither a value nor a tombstone.");
-  return readDatum(bytes, timestampMs);
+  return readDatum(bytes, record);
 };
 
-const keyOf = ({ raw, plan }: Datum, { hints, keyColumn }: CompiledTopic): Row | null => {
-  if (isStruct(raw)) return toRow(raw, plan, hints);
-  return raw === null || keyColumn === undefined ? null : toRow({ [keyColumn]: raw }, plan, hints);
+const keyOf = ({ raw, plan }: Datum, { format, settings, keyColumn }: CompiledTopic): Row | null => {
+  const struct = typeof format.key === "function" ? format.key(raw) : namedKey(raw, keyColumn);
+  return struct === null ? null : toRow(struct, plan, settings.hints);
+};
+
+const namedKey = (raw: Raw, keyColumn: string | undefined): RawStruct | null => {
+  if (isStruct(raw)) return raw;
+  return raw === null || keyColumn === undefined ? null : { [keyColumn]: raw };
 };
 
 const deletion = (key: Row | null, tombstone: boolean): Decoded => {
   if (key === null)
     throw new DecodeError(
       "unidentifiable-delete",
-      "It is a delete, and the record key names no column; if the key is a bare value, name its column in keyColumns.",
+      "It is a delete, and no record key names its row; if the key is a bare value, name its column in keyColumns.",
     );
   const change: Change = {
     op: "d",

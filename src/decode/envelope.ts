@@ -3,36 +3,46 @@ import type { Change, Row } from "../domain/change.ts";
 import { controlRecord } from "./control-record.ts";
 import { DecodeError } from "./decode-error.ts";
 import { NO_PLAN, toRow } from "./plan.ts";
-import { isStruct } from "./raw.ts";
+import { isStruct, type RawStruct } from "./raw.ts";
 import { type Shape, type ShapeInput, skip } from "./shape.ts";
-import { originOf, sourceTsMsOf, txIdOf, versionOf } from "./source-block.ts";
+import { originOf, sourceTsMsOf, tableOf, txIdOf, versionOf } from "./source-block.ts";
 
-export const decodeEnvelope: Shape = (input) => {
-  const { op } = input.value;
-  switch (op) {
-    case "c":
-    case "u":
-    case "r":
-    case "d":
-      return { status: "changes", changes: [rowChange(op, input)] };
-    case "t":
-      return skip("truncate");
-    case "m":
-      return skip("logical-message");
-    case undefined: {
-      const reason = controlRecord(input.value);
-      if (reason !== null) return skip(reason);
-      throw new DecodeError("shape-mismatch", "It is no Debezium envelope: there is no op.");
+/** The row before and after a change, as the connector wrote them. */
+export interface Images {
+  readonly before: Row | null;
+  readonly after: Row | null;
+  /** True: `after` is only what changed. */
+  readonly isPatch?: true;
+}
+
+/** The envelope with a connector's own way to write rows. */
+export const envelopeShape =
+  (imagesOf: (envelope: RawStruct, input: ShapeInput) => Images): Shape =>
+  (input) => {
+    const { op } = input.value;
+    switch (op) {
+      case "c":
+      case "u":
+      case "r":
+      case "d":
+        return { status: "changes", changes: [rowChange(op, imagesOf(input.value, input), input)] };
+      case "t":
+        return skip("truncate");
+      case "m":
+        return skip("logical-message");
+      case undefined:
+      case null: {
+        const reason = controlRecord(input.value);
+        if (reason !== null) return skip(reason);
+        throw new DecodeError("shape-mismatch", "It is no Debezium envelope: there is no op.");
+      }
+      default:
+        // An operation of a later Debezium must not pass as an upsert.
+        throw new DecodeError("unknown-op", "Its op is none of c, u, r, d, t and m.");
     }
-    default:
-      // An operation of a later Debezium must not pass as an upsert.
-      throw new DecodeError("unknown-op", "Its op is none of c, u, r, d, t and m.");
-  }
-};
+  };
 
-const rowChange = (op: "c" | "u" | "r" | "d", input: ShapeInput): Change => {
-  const before = rowOf("before", input);
-  const after = op === "d" ? null : rowOf("after", input);
+const rowChange = (op: "c" | "u" | "r" | "d", { before, after, isPatch }: Images, input: ShapeInput): Change => {
   if (op !== "d" && after === null)
     throw new DecodeError("missing-after", `Its op is ${op} and there is no row in after.`);
   if (op === "d" && before === null && input.key === null)
@@ -43,7 +53,9 @@ const rowChange = (op: "c" | "u" | "r" | "d", input: ShapeInput): Change => {
     op,
     key: input.key,
     before,
-    after,
+    after: op === "d" ? null : after,
+    ...(isPatch && { isPatch }),
+    ...(known && tableOf(source)),
     version: known ? versionOf(source) : null,
     origin: known ? originOf(op === "r", source.snapshot) : "unknown",
     tombstone: false,
@@ -52,7 +64,12 @@ const rowChange = (op: "c" | "u" | "r" | "d", input: ShapeInput): Change => {
   };
 };
 
-const rowOf = (name: "before" | "after", { value, plan, hints }: ShapeInput): Row | null => {
+export const decodeEnvelope = envelopeShape((_, input) => ({
+  before: rowOf("before", input),
+  after: rowOf("after", input),
+}));
+
+const rowOf = (name: "before" | "after", { value, plan, settings: { hints } }: ShapeInput): Row | null => {
   const raw = value[name];
   if (raw === null || raw === undefined) return null;
   if (isStruct(raw)) return toRow(raw, plan.structs.get(name) ?? NO_PLAN, hints);

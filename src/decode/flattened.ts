@@ -5,20 +5,19 @@
 import type { Change, Op } from "../domain/change.ts";
 import { controlRecord } from "./control-record.ts";
 import { DecodeError } from "./decode-error.ts";
-import { toRow } from "./plan.ts";
 import { type Raw, type RawStruct, scalarText } from "./raw.ts";
-import { type Shape, skip } from "./shape.ts";
-import { originOf, sourceTsMsOf, txIdOf, versionOf } from "./source-block.ts";
+import { rowWithout, type Shape, skip } from "./shape.ts";
+import { originOf, sourceTsMsOf, tableOf, txIdOf, versionOf } from "./source-block.ts";
 
 /** Members of the envelope that may be asked for as they are; those of its blocks begin with the block's name. */
 const METADATA =
   /^__(?:deleted|op|ts_ms|ts_us|ts_ns|(?:source|transaction)_\w+|connector|name|db|schema|table|snapshot|sequence|txId|lsn|xmin|server_id|gtid|file|pos|row|change_lsn|commit_lsn|event_serial_no|scn|commit_scn|txSeq|ord)$/;
 
-export const decodeFlattened: Shape = ({ value, plan, hints, key }) => {
+export const decodeFlattened: Shape = ({ value, plan, settings, key }) => {
   const control = controlRecord(value);
   if (control !== null) return skip(control);
   const op = opOf(value);
-  const row = toRow(withoutMetadata(value), plan, hints);
+  const row = rowWithout(value, (name) => METADATA.test(name), plan, settings);
   const source = sourceOf(value);
   const isDelete = op === "d";
   const change: Change = {
@@ -26,6 +25,7 @@ export const decodeFlattened: Shape = ({ value, plan, hints, key }) => {
     key,
     before: isDelete ? row : null,
     after: isDelete ? null : row,
+    ...tableOf(source),
     version: versionOf(source),
     origin: "snapshot" in source || op === "r" ? originOf(op === "r", source.snapshot) : "unknown",
     tombstone: false,
@@ -50,9 +50,6 @@ const opOf = ({ __deleted: deleted, __op: op }: RawStruct): Op => {
       throw new DecodeError("unknown-op", "Its __op is none of c, u, r and d.");
   }
 };
-
-const withoutMetadata = (value: RawStruct): RawStruct =>
-  Object.fromEntries(Object.entries(value).filter(([name]) => !METADATA.test(name)));
 
 /** `add.fields=lsn` writes `__lsn`, `add.fields=source.lsn` writes `__source_lsn`; both mean the source block's member. */
 const sourceOf = (value: RawStruct): RawStruct => {

@@ -74,7 +74,8 @@ const isWrapped = (raw: Raw): raw is { readonly schema: Raw; readonly payload: R
   (raw.schema === null || (isStruct(raw.schema) && typeof raw.schema.type === "string")) &&
   Object.keys(raw).length === 2;
 
-const utf8 = (bytes: Buffer): string => {
+/** Throws DecodeError `invalid-json`. */
+export const utf8 = (bytes: Buffer): string => {
   if (!isUtf8(bytes)) throw new DecodeError("invalid-json", "The text is not UTF-8.");
   return bytes.toString("utf8");
 };

@@ -2,13 +2,13 @@
  * The registry's client with what it lacks by itself: a time-out, a sure tell between "no such schema" and "no such server",
  * and the schemas as they were registered. One a process, since its instances share their options.
  */
-import { readFileSync } from "node:fs";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
 import { errorText } from "../domain/errors.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
+import { registryConnection } from "./registry-connection.ts";
+import type { SchemaId } from "./schema-id.ts";
+import { createTextualSchemas } from "./textual-schemas.ts";
 
 export type RegistryAnswer =
   /** Parsed; the ones it refers to first, its own last. Empty: it is a schema of another kind than Avro. */
@@ -23,15 +23,15 @@ export interface RegistryClient {
   /** Without credentials, for messages. */
   readonly url: string;
   /** One request an id at a time, however many ask. Never rejects. */
-  schemas(id: number): Promise<RegistryAnswer>;
+  schemas(id: SchemaId): Promise<RegistryAnswer>;
 }
 
 type Middlewares = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>;
 
-const MAX_SOCKETS = 4;
-
 export const connectRegistry = (config: SchemaRegistryConfig): RegistryClient => {
-  const { url, username, password } = credentialsOf(config);
+  const connection = registryConnection(config);
+  const { url, auth, agent } = connection;
+  const textualSchemas = createTextualSchemas(config, connection);
   const { typeHook, schemasOf } = captureSchemas();
   const middlewares: Middlewares = [
     () => ({
@@ -41,17 +41,18 @@ export const connectRegistry = (config: SchemaRegistryConfig): RegistryClient =>
   const registry = new SchemaRegistry(
     {
       host: url,
-      agent: agentFor(url, config),
+      agent,
       // Waits belong to the pipeline, which knows what else to do meanwhile.
       retry: { retries: 0 },
       middlewares,
-      ...(username === undefined ? {} : { auth: { username, password: password ?? "" } }),
+      ...(auth === null ? {} : { auth }),
     },
     { [SchemaType.AVRO]: { typeHook } },
   );
   return {
     url,
     async schemas(id) {
+      if (typeof id !== "number") return textualSchemas(id);
       try {
         return { status: "found", schemas: schemasOf(await registry.getSchema(id)) };
       } catch (error) {
@@ -90,23 +91,4 @@ const captureSchemas = () => {
     return type;
   };
   return { typeHook, schemasOf: (type: object): readonly unknown[] => byType.get(type) ?? [] };
-};
-
-/** Credentials may stand in the URL; there they would end in messages. */
-const credentialsOf = ({ url, username, password }: SchemaRegistryConfig) => {
-  const bare = new URL(url);
-  const inUrl =
-    bare.username === ""
-      ? {}
-      : { username: decodeURIComponent(bare.username), password: decodeURIComponent(bare.password) };
-  bare.username = "";
-  bare.password = "";
-  return { url: bare.href.replace(/\/$/, ""), username, password, ...(username === undefined ? inUrl : {}) };
-};
-
-const agentFor = (url: string, { tls = {} }: SchemaRegistryConfig): HttpAgent => {
-  const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  if (!url.startsWith("https:")) return new HttpAgent(options);
-  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
-  return new HttpsAgent({ ...options, ca: read(tls.caFile), cert: read(tls.certFile), key: read(tls.keyFile) });
 };

@@ -10,18 +10,19 @@ import { type AvroSchema, compileAvroSchema } from "./avro-schema.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
 import { DecodeError } from "./decode-error.ts";
 import { connectRegistry, type RegistryAnswer } from "./registry-client.ts";
+import type { SchemaId } from "./schema-id.ts";
 
 export interface SchemaSource {
   /**
    * What is known of an id now: its schema, or undefined before it was loaded. Throws DecodeError when it is known that
    * there is none for this record, or that it is no Avro.
    */
-  find(id: number, recordTimestampMs: number): AvroSchema | undefined;
+  find(id: SchemaId, recordTimestampMs: number): AvroSchema | undefined;
   /**
    * Resolves when `find` has an answer. Rejects with a retriable ConnectorError: `REGISTRY_UNREACHABLE`,
    * `REGISTRY_REFUSED`, or `SCHEMA_NOT_FOUND_YET` while a registry's replica may still be behind.
    */
-  load(id: number, recordTimestampMs: number): Promise<void>;
+  load(id: SchemaId, recordTimestampMs: number): Promise<void>;
 }
 
 /** A producer registers its schema before it writes; a registry that still lacks it after this long never had it. */
@@ -44,8 +45,8 @@ export const createSchemaSource = (
   { clock, emit }: { readonly clock: Clock; readonly emit: Emit },
 ): SchemaSource => {
   const registry = connectRegistry(config);
-  const known = new LRUCache<number, Known>({ max: MAX_SCHEMAS });
-  const missing = new LRUCache<number, Missing>({ max: MAX_MISSING });
+  const known = new LRUCache<SchemaId, Known>({ max: MAX_SCHEMAS });
+  const missing = new LRUCache<SchemaId, Missing>({ max: MAX_MISSING });
 
   /** Said once, however many records wait. */
   let isAway = false;
@@ -55,7 +56,7 @@ export const createSchemaSource = (
   const isGraceOver = ({ firstAtMs }: Missing, recordTimestampMs: number): boolean =>
     clock.now() - recordTimestampMs > GRACE_MS || clock.monotonicMs() - firstAtMs >= GRACE_MS;
 
-  const ask = async (id: number): Promise<void> => {
+  const ask = async (id: SchemaId): Promise<void> => {
     const answer = await registry.schemas(id);
     const wasAway = isAway;
     isAway = answer.status === "refused" || answer.status === "unreachable";
@@ -102,7 +103,7 @@ export const createSchemaSource = (
   };
 };
 
-const compile = (id: number, schemas: readonly unknown[]): Known => {
+const compile = (id: SchemaId, schemas: readonly unknown[]): Known => {
   try {
     if (schemas.length === 0) throw new Error("it is not Avro");
     return { schema: compileAvroSchema(schemas) };
@@ -113,7 +114,7 @@ const compile = (id: number, schemas: readonly unknown[]): Known => {
 
 const unanswered = (
   answer: Exclude<RegistryAnswer, { status: "found" | "missing" }>,
-  id: number,
+  id: SchemaId,
   url: string,
 ): ConnectorError =>
   answer.status === "refused"

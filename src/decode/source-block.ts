@@ -2,6 +2,7 @@
 import type { Change } from "../domain/change.ts";
 import type { Version } from "../domain/version.ts";
 import { type Raw, type RawStruct, scalarText } from "./raw.ts";
+import { tableNamed } from "./shape.ts";
 
 /** The position of a change, by connector; null where a connector is unknown or gave none. Compared by `compareVersions`. */
 export const versionOf = (source: RawStruct): Version | null => {
@@ -66,3 +67,7 @@ export const sourceTsMsOf = (raw: Raw | undefined): number | null => (typeof raw
 
 /** The database's transaction; MySQL and MariaDB name theirs by GTID. */
 export const txIdOf = (source: RawStruct): string | null => scalarText(source.txId) ?? scalarText(source.gtid);
+
+/** MySQL has databases for schemas, and MongoDB collections for tables. What a topic is called says less. */
+export const tableOf = ({ schema, db, table, collection }: RawStruct): { readonly table?: string } =>
+  tableNamed(schema ?? db, table ?? collection);

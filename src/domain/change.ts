@@ -34,6 +34,10 @@ export interface Change {
   readonly before: Row | null;
   /** The row after; null for a delete. */
   readonly after: Row | null;
+  /** True: `after` has only the columns that changed, so that nothing can be created from it. Absent: a whole row. */
+  readonly isPatch?: true;
+  /** The table as the source names it, `schema.table` or `database.table`. Absent: the record does not tell. */
+  readonly table?: string;
   /** The source's position of this change; null when it has none (tombstones, plain rows). */
   readonly version: Version | null;
   /**

@@ -1,7 +1,7 @@
 /** The source's own position of a change, compared only with positions of the same kind. */
 
 export interface Version {
-  /** Which rule compares it: `lsn`, `binlog`, `sqlserver`, `db2`, `oracle`, `mongodb`. */
+  /** Which rule compares it: `lsn`, `binlog`, `sqlserver`, `db2`, `oracle`, `mongodb`, `sequence`, `columns`. */
   readonly kind: string;
   /** As the source writes them; one that is missing is empty text and sorts first. */
   readonly parts: readonly string[];
@@ -19,7 +19,11 @@ export const compareVersions = (a: Version, b: Version): Order | null => {
     case "lsn":
     case "oracle": // numbers as text; the commit comes first, since a long transaction's own scn is older than others' commits
     case "mongodb":
+    case "sequence": // one number of a fixed width, as replication products count
       return firstDifference(a.parts, b.parts, compareIntegers);
+    case "columns":
+      // Equal columns do not prove that it is the same change: two of them may share a second.
+      return firstDifference(a.parts, b.parts, compareColumns) || null;
     case "sqlserver":
     case "db2":
       return firstDifference(a.parts, b.parts, compareLogPositions);
@@ -45,6 +49,14 @@ const compareIntegers: Compare = (a, b) => {
   if (!/^\d*$/.test(a) || !/^\d*$/.test(b)) return null;
   return order(a.length, b.length) || order(a, b);
 };
+
+/** Counters by their size; time stamps and other text only where they are of one width, and so of one form. */
+const compareColumns: Compare = (a, b) => {
+  if (/^\d+$/.test(a) && /^\d+$/.test(b)) return compareIntegers(withoutZeros(a), withoutZeros(b));
+  return a.length === b.length ? order(a, b) : null;
+};
+
+const withoutZeros = (digits: string): string => digits.replace(/^0+(?=.)/, "");
 
 /** LSNs are hexadecimal of one width, compared as text; an `event_serial_no` is a whole number. */
 const compareLogPositions: Compare = (a, b) => {
@@ -73,7 +85,7 @@ const compareFiles: Compare = (a, b) => {
 
 const splitFile = (file: string): readonly [name: string, number: string] => {
   const dot = file.lastIndexOf(".");
-  return [file.slice(0, dot), file.slice(dot + 1).replace(/^0+(?=.)/, "")];
+  return [file.slice(0, dot), withoutZeros(file.slice(dot + 1))];
 };
 
 const compareGtids: Compare = (a, b) => {

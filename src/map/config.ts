@@ -7,6 +7,28 @@ export const FORMATS = [
   "debezium-avro",
   "debezium-json-flattened",
   "debezium-avro-flattened",
+  "json",
+  "avro",
+  "cloudevents",
+  "outbox",
+  "mongodb",
+  "maxwell",
+  "canal",
+  "goldengate",
+  "confluent-oracle",
+  "qlik",
+  "dms",
+  "sap-odq",
+] as const;
+
+/** How bytes become values; `debezium-json` and its like have one of their own, which these replace. */
+const ENCODINGS = [
+  "json",
+  "confluent-json-schema",
+  "confluent-avro",
+  "confluent-avro-guid-header",
+  "apicurio-avro-headers",
+  "apicurio-avro-8",
 ] as const;
 
 const ENTITY = z.enum(["accounts", "contacts", "leads", "products", "deals", "orders"]);
@@ -171,7 +193,26 @@ const ROUTE = z.strictObject({
   name: z.string().min(1).max(200).optional().meta({
     description: "Name in logs, metrics and messages; `<topic> -> <entity>` when left out.",
   }),
-  format: z.enum(FORMATS).meta({ description: "How the topic's records are written." }),
+  format: z.enum(FORMATS).meta({ description: "What the topic's records are; json and avro are plain rows." }),
+  encoding: z.enum(ENCODINGS).optional().meta({
+    description:
+      "How the records' bytes are written, where it is not the format's own: JSON, or Avro in Confluent's framing where the name says avro.",
+  }),
+  keyEncoding: z
+    .enum([...ENCODINGS, "text"])
+    .optional()
+    .meta({
+      description:
+        "How the record keys are written, where it is not as the values: text is that of a StringConverter, to be named by keyColumns.",
+    }),
+  unverified: z.boolean().default(false).meta({
+    description:
+      "Set it to accept a format that was built from documents: no record of it was at hand when it was written.",
+  }),
+  table: z.string().min(1).optional().meta({
+    description:
+      "Only rows of this table are written, for topics that hold several: schema.table or database.table as the records have it.",
+  }),
   hints: namedBy(COLUMN, z.string().regex(HINT, "must be a type like decimal(2), date or microTimestamp"))
     .optional()
     .meta({
@@ -180,8 +221,23 @@ const ROUTE = z.strictObject({
     }),
   keyColumns: z.array(COLUMN).min(1).optional().meta({
     description:
-      "Columns of the record key. Given, `validate` can check that changes of one CRM record stay in one partition.",
+      "Columns of the record key, or of a row whose record key tells nothing. A single one names a record key that is a bare value. Given, `validate` can check that changes of one CRM record stay in one partition.",
   }),
+  versionColumns: z.array(COLUMN).min(1).optional().meta({
+    description:
+      "Of plain rows: columns that rise with every change of a row, the most significant first, so that a re-delivered older row is told. Without them only Kafka's order counts.",
+  }),
+  deleteFlag: z
+    .strictObject({
+      column: COLUMN.meta({ description: "Column that marks deleted rows." }),
+      values: z
+        .array(SCALAR)
+        .min(1)
+        .default([true])
+        .meta({ description: "The row is deleted when the column's text is one of these." }),
+    })
+    .optional()
+    .meta({ description: "Of plain rows: what tells a deleted one. Without it only tombstones delete." }),
   replicaIdentity: z.enum(["default", "full"]).default("default").meta({
     description:
       "full: a delete's before image is the whole row (PostgreSQL REPLICA IDENTITY FULL, MySQL, SQL Server, Oracle). default: only its key is real.",

@@ -17,7 +17,7 @@ import { compileWhen } from "./when.ts";
 /**
  * Throws ConnectorError `ROUTES_INVALID` for routes that `routesProblems` finds errors in. The mapper itself never
  * throws for a change, never changes one, and gives the mutations in the order of the routes. Skip reasons: `no-route`,
- * `filtered`, `delete-ignored`. Errant reasons: `no-identity`, `bad-value`, `value-not-listed`, `mapping-error`.
+ * `filtered`, `other-table`, `unmapped`, `delete-ignored`. Errant reasons: `no-identity`, `bad-value`, `value-not-listed`, `mapping-error`.
  */
 export const compileRoutes = (routes: readonly RouteConfig[], options: RoutesOptions): Mapper => {
   const broken = routesProblems(routes, options).find(({ severity }) => severity === "error");
@@ -40,7 +40,7 @@ export const compileRoutes = (routes: readonly RouteConfig[], options: RoutesOpt
   };
 };
 
-type SkipReason = "no-route" | "filtered" | "delete-ignored";
+type SkipReason = "no-route" | "filtered" | "other-table" | "unmapped" | "delete-ignored";
 
 interface CompiledRoute {
   readonly topic: string;
@@ -58,11 +58,12 @@ const compileRoute = (route: RouteConfig): CompiledRoute => {
     topic: route.topic,
     name,
     map(change, record) {
+      if (route.table !== undefined && change.table !== route.table) return "other-table";
       const isDelete = change.op === "d";
       const row = isDelete ? lastKnownRow(change, route) : (change.after ?? EMPTY);
-      const passed = passes(row, isDelete);
+      const passed = passes(row, isDelete || change.isPatch === true);
       if (passed !== true) return passed || "filtered";
-      const write = isDelete ? deleteOf(row) : upsertOf(row);
+      const write = isDelete ? deleteOf(row) : change.isPatch === true ? patchOf(upsertOf(row)) : upsertOf(row);
       if (write instanceof Misfit || typeof write === "string") return write;
       const key = keyOf(row, change.key);
       if (key instanceof Misfit) return key;
@@ -104,6 +105,14 @@ const compileUpsert = ({ mode, fields }: RouteConfig): ((row: Row) => Write | Mi
     const body = bodyOf(row);
     return body instanceof Misfit ? body : { action, body };
   };
+};
+
+/** A patch is of a row that exists, and what it leaves out is not known: it must never create. */
+const patchOf = (write: Write | Misfit): Write | Misfit | SkipReason => {
+  if (write instanceof Misfit) return write;
+  const { fields, refs } = write.body;
+  if (write.action === "create" || (refs.length === 0 && Object.keys(fields).length === 0)) return "unmapped";
+  return { action: "update", body: { ...write.body, complete: false } };
 };
 
 const NOTHING: Body = { fields: {}, onCreate: {}, refs: [], complete: true };

@@ -7,6 +7,7 @@ import { CATALOGUE, OWNER_FIELD } from "./catalogue.ts";
 import type { FieldExpression, LastWord, RouteConfig } from "./config.ts";
 import { expressionProblems, keyProblems } from "./expression-problems.ts";
 import { fieldProblems } from "./field-problems.ts";
+import { formatProblems } from "./format-problems.ts";
 import { columnsOfKey, columnsOfLastWord } from "./mapped-columns.ts";
 import { conflicts } from "./route-conflicts.ts";
 
@@ -128,6 +129,7 @@ const checkNotEmpty: Check = ({ fields, onDelete }) => [
 ];
 
 const CHECKS: readonly Check[] = [
+  formatProblems,
   checkKey,
   checkNotEmpty,
   checkFields,

@@ -7,6 +7,7 @@ describe("schemaRegistry", () => {
       url: "http://registry:8081",
       headers: {},
       timeoutMs: 5_000,
+      apicurioIds: "globalId",
     });
   });
 

@@ -31,7 +31,7 @@ const givenSchemas = (schemas: Readonly<Record<string, unknown>>): SchemaSource 
   for (const [id, schema] of Object.entries(schemas)) compiled.set(Number(id), compileAvroSchema([schema]));
   return {
     find(id) {
-      const schema = compiled.get(id);
+      const schema = compiled.get(typeof id === "number" ? id : Number(id.slice(id.indexOf(":") + 1)));
       if (schema === undefined) throw new DecodeError("schema-unknown", `no schema ${id}`);
       return schema;
     },
