@@ -34,5 +34,5 @@ const isDeleted = (row: Row, { column, values }: DeleteFlag): boolean => {
 /** Null when one of the columns has no value: then nothing is known of the order. */
 const versionOf = (row: Row, columns: readonly string[]): Version | null => {
   const parts = columns.flatMap((column) => columnText(row[column]) ?? []);
-  return columns.length > 0 && parts.length === columns.length ? { kind: "columns", parts } : null;
+  return columns.length > 0 && parts.length === columns.length ? { kind: "sequence", parts } : null;
 };

@@ -1,7 +1,7 @@
 /** The source's own position of a change, compared only with positions of the same kind. */
 
 export interface Version {
-  /** Which rule compares it: `lsn`, `binlog`, `sqlserver`, `db2`, `oracle`, `mongodb`, `sequence`, `columns`. */
+  /** Which rule compares it: `lsn`, `binlog`, `sqlserver`, `db2`, `oracle`, `mongodb`, `sequence`. */
   readonly kind: string;
   /** As the source writes them; one that is missing is empty text and sorts first. */
   readonly parts: readonly string[];
@@ -19,11 +19,10 @@ export const compareVersions = (a: Version, b: Version): Order | null => {
     case "lsn":
     case "oracle": // numbers as text; the commit comes first, since a long transaction's own scn is older than others' commits
     case "mongodb":
-    case "sequence": // one number of a fixed width, as replication products count
       return firstDifference(a.parts, b.parts, compareIntegers);
-    case "columns":
-      // Equal columns do not prove that it is the same change: two of them may share a second.
-      return firstDifference(a.parts, b.parts, compareColumns) || null;
+    case "sequence": // whatever rises with each change of a row, as products count or as a configuration names columns
+      // Equal ones do not prove that it is the same change: two may share a second, or one of Oracle's change numbers.
+      return firstDifference(a.parts, b.parts, compareRising) || null;
     case "sqlserver":
     case "db2":
       return firstDifference(a.parts, b.parts, compareLogPositions);
@@ -51,7 +50,7 @@ const compareIntegers: Compare = (a, b) => {
 };
 
 /** Counters by their size; time stamps and other text only where they are of one width, and so of one form. */
-const compareColumns: Compare = (a, b) => {
+const compareRising: Compare = (a, b) => {
   if (/^\d+$/.test(a) && /^\d+$/.test(b)) return compareIntegers(withoutZeros(a), withoutZeros(b));
   return a.length === b.length ? order(a, b) : null;
 };

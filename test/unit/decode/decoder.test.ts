@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createDecoder } from "../../../src/decode/decoder.ts";
+import { FORMATS, type Format } from "../../../src/decode/formats.ts";
 import { UNAVAILABLE } from "../../../src/domain/change.ts";
 import { aRecord, changeOf, decoderOf, reasonOf } from "./support.ts";
 import vectors from "./vectors.json" with { type: "json" };
@@ -243,6 +244,30 @@ describe("whatever the bytes", () => {
           expect(String((decoded.changes[0]?.after ?? decoded.changes[0]?.before)?.id)).toBe(String(id));
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  test("every format takes any JSON of its own words and ends as a value", () => {
+    const decoders = Object.keys(FORMATS).map((format) => decoderOf({ format: format as Format, keyColumns: ["id"] }));
+    const word = fc.constantFrom(
+      ...["op", "type", "op_type", "specversion", "data", "old", "before", "after", "source", "metadata", "message"],
+      ...["headers", "operation", "pkNames", "primary_keys", "isDdl", "updateDescription", "updatedFields", "__op"],
+      ...["ODQ_CHANGEMODE", "RECORDMODE", "iodebeziumop", "iodebeziumconnector", "datacontenttype", "id", "__proto__"],
+    );
+    const leaf = fc.oneof(
+      fc.constantFrom(...["c", "u", "d", "INSERT", "UPDATE", "DELETE", "insert", "update", "U", "D", "mongodb"]),
+      fc.constantFrom("application/avro", '{"x":{"$numberLong":"1"}}', "1.0", null, true, false, -1),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    const { document } = fc.letrec((tie) => ({
+      document: fc.dictionary(word, tie("part"), { maxKeys: 6 }),
+      part: fc.oneof({ maxDepth: 4 }, leaf, tie("document"), fc.array(tie("document"), { maxLength: 2 })),
+    }));
+    fc.assert(
+      fc.property(document, fc.nat({ max: decoders.length - 1 }), (value, at) => {
+        expectDecoded(decoders[at]?.(aRecord(JSON.stringify(value))));
+      }),
+      { numRuns: 3_000 },
     );
   });
 

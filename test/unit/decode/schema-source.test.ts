@@ -4,8 +4,10 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { type SchemaRegistryConfig, schemaRegistryConfig } from "../../../src/decode/config.ts";
 import { createDecoder } from "../../../src/decode/decoder.ts";
+import type { Encoding } from "../../../src/decode/encoding.ts";
 import { createSchemaSource } from "../../../src/decode/schema-source.ts";
 import type { Decoded } from "../../../src/domain/change.ts";
+import type { RecordHeader } from "../../../src/domain/record.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aRecord, changeOf, reasonOf, TOPIC } from "./support.ts";
 
@@ -45,19 +47,21 @@ const startRegistry = async (answer: Registry["answer"]): Promise<Registry> => {
 };
 
 /** A decoder of keys: each record is a tombstone of the row with id 3. */
-const startDecoder = (config: Partial<SchemaRegistryConfig> & { readonly url: string }) => {
+const startDecoder = (config: Partial<SchemaRegistryConfig> & { readonly url: string }, encoding?: Encoding) => {
   const clock = new FakeClock();
   const said: string[] = [];
   const schemas = createSchemaSource(schemaRegistryConfig.parse(config), {
     clock,
     emit: (name, fields) => said.push(`${name} ${JSON.stringify(fields)}`),
   });
-  const decoder = createDecoder(new Map([[TOPIC, { format: "debezium-avro" as const }]]), { schemas });
+  const decoder = createDecoder(new Map([[TOPIC, { format: "debezium-avro" as const, encoding }]]), { schemas });
   const tombstone = ({ id = 7, ageMs = 60_000 } = {}) => {
     const record = aRecord(null, Buffer.from([0, 0, 0, 0, id, 6]));
     return decoder.decode({ ...record, timestampMs: clock.now() - ageMs });
   };
-  return { clock, said, tombstone };
+  const decode = (key: Buffer, headers: readonly RecordHeader[] = []) =>
+    decoder.decode({ ...aRecord(null, key, headers), timestampMs: clock.now() - 60_000 });
+  return { clock, said, tombstone, decode };
 };
 
 const failureOf = async (decoded: Decoded | Promise<Decoded>) =>
@@ -163,6 +167,73 @@ describe("a registry that does not answer makes records wait, never dead letters
     expect(message + said.join()).not.toContain("s3cret");
     const { authorization, "x-tenant": tenant } = registry.requests[0]?.headers ?? {};
     expect(Buffer.from(authorization?.split(" ")[1] ?? "", "base64").toString()).toBe("ada:s3cret");
+    expect(tenant).toBe("erp");
+  });
+});
+
+describe("schemas by ids that are no numbers", () => {
+  const GUID = "00112233-4455-6677-8899-aabbccddeeff";
+  const GUID_HEADER: RecordHeader = ["__key_schema_id", Buffer.from(`01${GUID.replaceAll("-", "")}`, "hex")];
+  const DATUM = Buffer.from([6]);
+  const EIGHT = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 7, 6]);
+
+  test("a GUID is asked for once, with what its schema refers to", async () => {
+    const money = { type: "fixed", name: "erp.Money", size: 1, logicalType: "decimal", scale: 0 };
+    const key = { type: "record", name: "Key", fields: [{ name: "id", type: "erp.Money" }] };
+    const references = [{ name: "erp.Money", subject: "money", version: 2 }];
+    const registry = await startRegistry((path) =>
+      found(
+        path.startsWith("/schemas") ? { schema: JSON.stringify(key), references } : { schema: JSON.stringify(money) },
+      ),
+    );
+    const { decode } = startDecoder({ url: registry.url }, "confluent-avro-guid-header");
+    for (const decoded of await Promise.all([decode(DATUM, [GUID_HEADER]), decode(DATUM, [GUID_HEADER])]))
+      expect(changeOf(decoded).key).toEqual({ id: "6" });
+    expect(registry.requests.map(({ url }) => url)).toEqual([`/schemas/guids/${GUID}`, "/subjects/money/versions/2"]);
+  });
+
+  test("a schema that refers to ever more of them ends as unanswered, not in a loop", async () => {
+    const registry = await startRegistry(() =>
+      found({ schema: "{}", references: [{ subject: `s${registry.requests.length}`, version: 1 }] }),
+    );
+    const { decode } = startDecoder({ url: registry.url }, "confluent-avro-guid-header");
+    expect(await failureOf(decode(DATUM, [GUID_HEADER]))).toMatchObject({ code: "REGISTRY_UNREACHABLE" });
+    expect(registry.requests.length).toBeLessThanOrEqual(102);
+  });
+
+  test.each([
+    ["/apis/ccompat/v7", {}, "/apis/registry/v2/ids/globalIds/7"],
+    ["/apis/registry/v3", { apicurioIds: "contentId" as const }, "/apis/registry/v3/ids/contentIds/7"],
+  ])("of Apicurio are found beside %s", async (path, config, address) => {
+    const registry = await startRegistry(found(KEY));
+    const { decode } = startDecoder({ url: registry.url + path, ...config }, "apicurio-avro-8");
+    expect(changeOf(await decode(EIGHT)).key).toEqual({ id: 3 });
+    expect(registry.requests.map(({ url }) => url?.split("?")[0])).toEqual([address]);
+  });
+
+  test.each<readonly [string, Answer]>([
+    ["REGISTRY_UNREACHABLE", { status: 503, body: "{}" }],
+    ["REGISTRY_UNREACHABLE", { status: 404, body: "<html>no such page</html>" }],
+    ["REGISTRY_UNREACHABLE", { status: 200, body: "<html>maintenance</html>" }],
+    ["REGISTRY_UNREACHABLE", { status: 302, body: "{}" }],
+    ["REGISTRY_UNREACHABLE", "silence"],
+    ["REGISTRY_REFUSED", { status: 401, body: "{}" }],
+  ])("%s after %j: the record waits", async (code, answer) => {
+    const registry = await startRegistry(answer);
+    const { decode, said } = startDecoder({ url: registry.url, timeoutMs: 100 }, "apicurio-avro-8");
+    expect(await failureOf(decode(EIGHT))).toMatchObject({ code, retriable: true });
+    expect(said).toHaveLength(1);
+    registry.answer = found(KEY);
+    expect(changeOf(await decode(EIGHT)).key).toEqual({ id: 3 });
+  });
+
+  test("that the registry does not have make an old record a dead letter; credentials travel", async () => {
+    const registry = await startRegistry({ status: 404, body: '{"error_code":404}' });
+    const url = registry.url.replace("//", "//ada:s3cret@");
+    const { decode } = startDecoder({ url, headers: { "X-Tenant": "erp" } }, "apicurio-avro-8");
+    expect(reasonOf(await decode(EIGHT))).toBe("schema-unknown");
+    const { authorization = "", "x-tenant": tenant } = registry.requests[0]?.headers ?? {};
+    expect(Buffer.from(authorization.split(" ")[1] ?? "", "base64").toString()).toBe("ada:s3cret");
     expect(tenant).toBe("erp");
   });
 });

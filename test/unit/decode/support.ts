@@ -25,13 +25,13 @@ export const aRecord = (
   bytes: 0,
 });
 
-/** Schemas that are all known from the start. */
+/** Schemas that are all known from the start, by the id alone: its kind is the registry's affair. */
 const givenSchemas = (schemas: Readonly<Record<string, unknown>>): SchemaSource => {
-  const compiled = new Map<number, AvroSchema>();
-  for (const [id, schema] of Object.entries(schemas)) compiled.set(Number(id), compileAvroSchema([schema]));
+  const compiled = new Map<string, AvroSchema>();
+  for (const [id, schema] of Object.entries(schemas)) compiled.set(id, compileAvroSchema([schema]));
   return {
     find(id) {
-      const schema = compiled.get(typeof id === "number" ? id : Number(id.slice(id.indexOf(":") + 1)));
+      const schema = compiled.get(String(id).replace(/^\w+:/, ""));
       if (schema === undefined) throw new DecodeError("schema-unknown", `no schema ${id}`);
       return schema;
     },
@@ -47,6 +47,12 @@ export const decoderOf = (format: TopicFormat, schemas: Readonly<Record<string, 
     if (decoded instanceof Promise) throw new Error("decode was not synchronous");
     return decoded;
   };
+};
+
+/** All changes of a record. */
+export const changesOf = (decoded: Decoded): readonly Change[] => {
+  if (decoded.status !== "changes") throw new Error(`expected changes and got ${JSON.stringify(decoded)}`);
+  return decoded.changes;
 };
 
 export const changeOf = (decoded: Decoded): Change => {

@@ -11,6 +11,15 @@ const sqlserver = (...parts: string[]): Version => ({ kind: "sqlserver", parts }
 const oracle = (...parts: string[]): Version => ({ kind: "oracle", parts });
 
 describe("compareVersions", () => {
+  test("what rises is a number, or text of one width; equal ones are no proof of one change", () => {
+    const sequence = (...parts: string[]): Version => ({ kind: "sequence", parts });
+    expect(compareVersions(sequence("9"), sequence("10"))).toBe(-1);
+    expect(compareVersions(sequence("0000000000000000002"), sequence("1"))).toBe(1);
+    expect(compareVersions(sequence("2024-06-15", "2"), sequence("2024-06-15", "1"))).toBe(1);
+    expect(compareVersions(sequence("2024-06-15T10:00"), sequence("2024-06-16"))).toBeNull();
+    expect(compareVersions(sequence("10"), sequence("10"))).toBeNull();
+  });
+
   test("an lsn is a number: 9 comes before 10, and nothing is lost beyond 2^53", () => {
     expect(compareVersions(lsn("9"), lsn("10"))).toBe(-1);
     expect(compareVersions(lsn("9007199254740993"), lsn("9007199254740992"))).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { UNAVAILABLE } from "../../../src/domain/change.ts";
+import { type ColumnValue, UNAVAILABLE } from "../../../src/domain/change.ts";
 import { compileRoutes } from "../../../src/map/mapper.ts";
 import { aChange, anUpdateTo, aRecord, aRow, errantOf, KEY_FIELD, mapped, mutationOf, routesOf } from "./builders.ts";
 
@@ -221,4 +221,36 @@ test("routes with errors are not compiled", () => {
   expect(() => compileRoutes(routesOf({ fields: { nmae: "name" } }), KEY_FIELD)).toThrow(
     /routes\.0\.fields\.nmae.*name/,
   );
+});
+
+describe("a patch", () => {
+  const patch = (columns: Record<string, ColumnValue>) => aChange({ after: aRow(columns), isPatch: true });
+
+  test("updates what it names and never creates", () => {
+    const fields = { name: "name", email: "mail" };
+    expect(mutationOf({ fields }, patch({ name: null }))).toMatchObject({
+      ...{ key: "7", action: "update", fields: { name: null }, complete: false },
+    });
+  });
+
+  test("is not held back by a condition on what it does not name", () => {
+    expect(mutationOf({ when: { status: "won" } }, patch({ name: "N" })).action).toBe("update");
+    expect(mapped({ when: { status: "won" } }, patch({ name: "N", status: "lost" }))).toMatchObject({
+      reason: "filtered",
+    });
+  });
+
+  test.each([
+    ["of unmapped columns", {}, { fax: "1" }],
+    ["where records are only created", { mode: "createOnly" }, { name: "N" }],
+  ])("%s is skipped", (_, route, columns) => {
+    expect(mapped(route, patch(columns))).toEqual({ status: "skip", reason: "unmapped" });
+  });
+});
+
+test("a route of one table leaves the rows of others alone, and those that do not tell", () => {
+  const route = { table: "sales.customers" };
+  expect(mutationOf(route, aChange({ table: "sales.customers" })).key).toBe("7");
+  expect(mapped(route, aChange({ table: "sales.orders" }))).toEqual({ status: "skip", reason: "other-table" });
+  expect(mapped(route, aChange({ op: "d", tombstone: true }))).toEqual({ status: "skip", reason: "other-table" });
 });

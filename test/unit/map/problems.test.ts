@@ -183,3 +183,32 @@ test("a route or a delete that writes nothing is refused", () => {
     expect.stringMatching(/^error routes > 0 > onDelete > update: is empty/),
   ]);
 });
+
+describe("the format", () => {
+  const fields = { name: "name", ...owned };
+
+  test("that was built from documents must be accepted, and says from which", () => {
+    expect(lines({ fields, format: "qlik" })).toEqual([
+      expect.stringMatching(/Qlik's documentation.*unverified: true/),
+    ]);
+    expect(lines({ fields, format: "qlik", unverified: true })).toEqual([]);
+  });
+
+  test("that holds several tables should name one", () => {
+    const route = { fields, format: "maxwell", unverified: true };
+    expect(lines(route)).toEqual([expect.stringMatching(/^warning routes > 0 > format: .*several tables/)]);
+    expect(lines({ ...route, table: "shop.items" })).toEqual([]);
+  });
+
+  test("must agree with its encoding", () => {
+    expect(lines({ fields, encoding: "apicurio-avro-8" })).toEqual([expect.stringContaining("debezium-avro,")]);
+    expect(lines({ fields, format: "debezium-avro", encoding: "apicurio-avro-8" })).toEqual([]);
+    expect(lines({ fields, format: "cloudevents", encoding: "confluent-avro" })).toEqual([]);
+  });
+
+  test("of plain rows alone has versions and deletions by column", () => {
+    const settings = { versionColumns: ["rev"], deleteFlag: { column: "gone" } };
+    expect(lines({ fields, ...settings })).toHaveLength(2);
+    expect(lines({ fields, ...settings, format: "json" })).toEqual([]);
+  });
+});
