@@ -202,13 +202,30 @@ describe("schemas by ids that are no numbers", () => {
   });
 
   test.each([
-    ["/apis/ccompat/v7", {}, "/apis/registry/v2/ids/globalIds/7"],
-    ["/apis/registry/v3", { apicurioIds: "contentId" as const }, "/apis/registry/v3/ids/contentIds/7"],
-  ])("of Apicurio are found beside %s", async (path, config, address) => {
+    ["/apis/ccompat/v7", "/apis/registry/v2", "/apis/registry/v2/groups/default/artifacts/money%2F1/versions/2"],
+    [
+      "/apis/registry/v3",
+      "/apis/registry/v3",
+      "/apis/registry/v3/groups/default/artifacts/money%2F1/versions/2/content",
+    ],
+  ])("of Apicurio are found beside %s, with what they refer to", async (path, api, reference) => {
+    const money = { type: "fixed", name: "erp.Money", size: 1, logicalType: "decimal", scale: 0 };
+    const key = { type: "record", name: "Key", fields: [{ name: "id", type: "erp.Money" }] };
+    const registry = await startRegistry((path) => {
+      if (path.includes("/groups/")) return found(money);
+      return found(path.endsWith("/references") ? [{ groupId: null, artifactId: "money/1", version: "2" }] : key);
+    });
+    const { decode } = startDecoder({ url: registry.url + path, apicurioIds: "contentId" }, "apicurio-avro-8");
+    expect(changeOf(await decode(EIGHT)).key).toEqual({ id: "6" });
+    const asked = registry.requests.map(({ url }) => url?.split("?")[0]);
+    expect(asked).toEqual([`${api}/ids/contentIds/7`, `${api}/ids/contentIds/7/references`, reference]);
+  });
+
+  test("of Apicurio's globalIds come whole", async () => {
     const registry = await startRegistry(found(KEY));
-    const { decode } = startDecoder({ url: registry.url + path, ...config }, "apicurio-avro-8");
+    const { decode } = startDecoder({ url: `${registry.url}/apis/ccompat/v7` }, "apicurio-avro-8");
     expect(changeOf(await decode(EIGHT)).key).toEqual({ id: 3 });
-    expect(registry.requests.map(({ url }) => url?.split("?")[0])).toEqual([address]);
+    expect(registry.requests.map(({ url }) => url?.split("?")[0])).toEqual(["/apis/registry/v2/ids/globalIds/7"]);
   });
 
   test.each<readonly [string, Answer]>([
