@@ -22,9 +22,9 @@ describe("canal", () => {
 
   test("a hinted number that is text is a number, though it could be base64", () => {
     const hinted = decoderOf({ format: "canal", hints: { total: "decimal(2)", id: "int64" } });
-    const text = aMessage({ type: "INSERT", data: [{ id: "7", total: "1234", note: "1234" }], old: null });
+    const text = aMessage({ type: "INSERT", data: [{ id: "7", total: "1234", note: "1.0" }], old: null });
     expect(changesOf(hinted(aRecord(text, null)))).toMatchObject([
-      { op: "c", key: { id: 7 }, after: { id: 7, total: "1234.00", note: "1234" } },
+      { op: "c", key: { id: 7 }, after: { id: 7, total: "1234.00", note: "1.0" } },
     ]);
   });
 
