@@ -43,6 +43,20 @@ const says =
 const hasCode = ({ errors }: Refusal): boolean => errors.code !== null;
 const isGone = (refusal: Refusal): boolean => refusal.byId && (refusal.isEmpty || says("not_found")(refusal));
 
+/** What is said of records, in whole replies and of single items alike; the last rule takes what no other did. */
+const ABOUT_RECORDS: readonly Rule[] = [
+  { at: [409, 422], when: says("ambiguous_match"), means: "record", reason: "ambiguous-match" },
+  { at: 409, means: "tries", reason: "conflict" },
+  { at: 413, means: "record", reason: "too-large" },
+  { at: 400, when: hasCode, means: "record", reason: "invalid-request" },
+  { at: 422, when: hasCode, means: "record", reason: "invalid-record" },
+  // No word from Sell itself: perhaps a gateway's own 400. Not at once a dead letter.
+  { at: 400, means: "tries", reason: "invalid-request" },
+  { at: 422, means: "tries", reason: "invalid-record" },
+  { at: 423, means: "hold", reason: "locked" },
+  { at: [0, 999], means: "unknown" },
+];
+
 /** Whole replies. */
 export const REPLY_RULES: readonly Rule[] = [
   { at: 429, means: "hold", reason: "rate-limited", throttle: true },
@@ -78,16 +92,7 @@ export const REPLY_RULES: readonly Rule[] = [
   { at: [300, 399], means: "unknown", reason: "redirected" },
 
   { at: 404, when: isGone, means: "gone" },
-  { at: [409, 422], when: says("ambiguous_match"), means: "record", reason: "ambiguous-match" },
-  { at: 409, means: "tries", reason: "conflict" },
-  { at: 413, means: "record", reason: "too-large" },
-  { at: 400, when: hasCode, means: "record", reason: "invalid-request" },
-  { at: 422, when: hasCode, means: "record", reason: "invalid-record" },
-  // No word from Sell itself: perhaps a gateway's own 400. Not at once a dead letter.
-  { at: 400, means: "tries", reason: "invalid-request" },
-  { at: 422, means: "tries", reason: "invalid-record" },
-  { at: 423, means: "hold", reason: "locked" },
-  { at: [0, 999], means: "unknown" },
+  ...ABOUT_RECORDS,
 ];
 
 /** Items of a bulk reply; `retryable` of the item is advice only and not read. */
@@ -97,15 +102,7 @@ export const ITEM_RULES: readonly Rule[] = [
   { at: 403, means: "hold", reason: "forbidden", halt: "rights" },
   { at: 404, when: ({ byId }) => byId, means: "gone" },
   { at: 404, means: "tries", reason: "not-found" },
-  { at: [409, 422], when: says("ambiguous_match"), means: "record", reason: "ambiguous-match" },
-  { at: 409, means: "tries", reason: "conflict" },
-  { at: 413, means: "record", reason: "too-large" },
-  { at: 400, when: hasCode, means: "record", reason: "invalid-request" },
-  { at: 422, when: hasCode, means: "record", reason: "invalid-record" },
-  { at: 400, means: "tries", reason: "invalid-request" },
-  { at: 422, means: "tries", reason: "invalid-record" },
-  { at: 423, means: "hold", reason: "locked" },
-  { at: [0, 999], means: "unknown" },
+  ...ABOUT_RECORDS,
 ];
 
 export interface Verdict {
