@@ -28,16 +28,16 @@ export interface RedisStoreDeps {
 /** An entity untouched for this long is looked up again. */
 const TTL_MS = 30 * 86_400_000;
 
-type Stored = Remembered & { readonly epoch: string };
-
 export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisStoreDeps): EntityStore => {
   const prefix = `sell:{${createHash("sha256").update(scope).digest("hex").slice(0, 16)}}`;
   const epochKey = `${prefix}:epoch`;
   const keyOf = ({ entity, key }: EntityId): string => `${prefix}:e:${entity}:${key}`;
   const client = withScript(redis.client);
   let runId: string | null = null;
-  /** The epoch that this process writes; null: a new one must begin first. */
+  /** The epoch that this process writes in; null: not known, so the next write joins the one in force, if there is one. */
   let epoch: string | null = null;
+  /** A write failed: the next one begins a new epoch, whatever is in force. */
+  let mustBegin = false;
   const stopListening = redis.onIncarnation((id) => {
     if (id !== runId) epoch = null;
     runId = id;
@@ -48,19 +48,25 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
 
   const read = (text: string | null | undefined, current: string | null): Remembered | null => {
     if (text == null) return null;
-    const { epoch: written, ...remembered } = JSON.parse(text) as Stored;
+    const [written = "", value = ""] = splitOnce(text);
+    const remembered = JSON.parse(value) as Remembered;
     const isTrusted = written === current;
     return withoutOldVersion(isTrusted ? remembered : { ...remembered, fingerprint: null }, clock.now());
   };
 
   const write = async (entries: readonly (readonly [EntityId, Remembered])[]): Promise<void> => {
-    const begins = epoch === null;
-    const current = epoch ?? `${runId}:${randomUUID()}`;
-    epoch = current; // now, since Redis takes writes in order: of two at once only the first begins an epoch
+    const how = mustBegin ? "begin" : epoch === null ? "join" : "keep";
+    const wanted = (mustBegin ? null : epoch) ?? `${runId}:${randomUUID()}`;
+    if (how === "begin") {
+      // Now, since Redis takes writes in order: of two at once only the first begins an epoch.
+      epoch = wanted;
+      mustBegin = false;
+    }
     const keys = [epochKey, ...entries.map(([id]) => keyOf(id))];
     const gaps = entries.map(([, remembered]) => (isLookup(remembered) ? "1" : "0")).join("");
-    const values = entries.map(([, remembered]) => JSON.stringify({ ...remembered, epoch: current }));
-    await client.sellSinkRemember(keys.length, ...keys, String(TTL_MS), begins ? current : "", gaps, ...values);
+    const values = entries.map(([, remembered]) => JSON.stringify(remembered));
+    const written = await client.sellSinkRemember(keys.length, ...keys, String(TTL_MS), wanted, how, gaps, ...values);
+    if (how === "join") epoch ??= written;
   };
 
   /** Until Redis answers; a slow answer counts as none. */
@@ -89,7 +95,7 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
     async remember(entries, signal) {
       if (entries.length === 0) return;
       const voidOnFailure = (error: unknown): never => {
-        epoch = null; // what Sell holds is newer now than what is remembered
+        mustBegin = true; // what Sell holds is newer now than what is remembered
         throw error;
       };
       await insist(() => write(entries).catch(voidOnFailure), signal);
@@ -101,7 +107,13 @@ export const createRedisStore = ({ redis, scope, clock, random, emit }: RedisSto
   };
 };
 
-type Remember = (numberOfKeys: number, ...keysAndArguments: string[]) => Promise<unknown>;
+/** The epoch, which has no bar in it, and the rest. */
+const splitOnce = (text: string): readonly string[] => {
+  const bar = text.indexOf("|");
+  return [text.slice(0, bar), text.slice(bar + 1)];
+};
+
+type Remember = (numberOfKeys: number, ...keysAndArguments: string[]) => Promise<string>;
 
 /** One command a batch: fifty of them cost the client ten times as much. */
 const withScript = (client: Redis): Redis & { readonly sellSinkRemember: Remember } => {

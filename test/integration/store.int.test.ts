@@ -103,6 +103,32 @@ test("batches that are remembered at the same time begin one epoch, not one each
   expect((await store.recall(ids, never)).map((memory) => memory?.fingerprint)).toEqual(ids.map(() => "f"));
 });
 
+test("replicas that start at once write in one epoch: neither voids what the other remembers", async () => {
+  const scope = randomUUID();
+  const stores = await Promise.all([1, 2, 3].map(() => aStore(inject("redis"), scope)));
+  const ids = stores.map((_, i) => ({ entity: "accounts", key: `C-${i}` }) as const);
+  // All have seen that no epoch is in force; then each writes.
+  for (const { store } of stores) await store.recall(ids, never);
+  for (const [i, { store }] of stores.entries()) await store.remember([[ids[i] ?? CUSTOMER, remembered("f")]], never);
+  for (const { store } of stores) {
+    expect((await store.recall(ids, never)).map((memory) => memory?.fingerprint)).toEqual(["f", "f", "f"]);
+  }
+});
+
+test("a failed write begins a new epoch also when another key was asked for in between", async () => {
+  await using server = await startRedis();
+  const { store, failures } = await aStore(server.address, "s");
+  await store.remember([[CUSTOMER, remembered("a")]], never);
+  const second = { entity: "accounts", key: "C-2" } as const;
+  await server.kill("SIGSTOP");
+  const writing = store.remember([[second, remembered("b")]], never);
+  const asking = store.recall([CUSTOMER], never);
+  await until(() => failures.length > 1, "Redis answers neither");
+  await server.kill("SIGCONT");
+  await Promise.all([writing, asking]);
+  expect(await store.recall([CUSTOMER], never)).toMatchObject([{ fingerprint: null }]);
+});
+
 test("the answer to a lookup fills a gap, and never replaces what another replica had accepted meanwhile", async () => {
   const { store } = await aStore(inject("redis"), randomUUID());
   const other = { entity: "accounts", key: "C-2" } as const;
