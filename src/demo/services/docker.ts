@@ -2,6 +2,7 @@
 import getPort from "get-port";
 import { brokerProperties, KAFKA_READY_LINE, KAFKA_VERSION } from "./kafka.ts";
 import { type Context, READY_WITHIN_MS, type ServiceName } from "./options.ts";
+import { POSTGRES_READY_LINE, POSTGRES_SETTINGS, POSTGRES_VERSION } from "./postgres.ts";
 import { REGISTRY_API, REGISTRY_VERSION } from "./registry.ts";
 import { run } from "./run.ts";
 
@@ -39,6 +40,8 @@ export const startContainer = async (name: ServiceName): Promise<Container> => {
         ({ host, port }) => `http://${host}:${port}${REGISTRY_API}`,
         { path: `${REGISTRY_API}/subjects` },
       );
+    case "postgres":
+      return startPostgresContainer();
   }
 };
 
@@ -87,6 +90,23 @@ const startKafkaContainer = async (): Promise<Container> => {
     .start();
   return {
     address: `${host}:${port}`,
+    async [Symbol.asyncDispose]() {
+      await started.stop();
+    },
+  };
+};
+
+const startPostgresContainer = async (): Promise<Container> => {
+  const { GenericContainer, Wait } = await import("testcontainers");
+  const started = await new GenericContainer(`postgres:${POSTGRES_VERSION}-alpine`)
+    .withExposedPorts(5432)
+    .withEnvironment({ POSTGRES_HOST_AUTH_METHOD: "trust" })
+    .withCommand(POSTGRES_SETTINGS.flatMap((setting) => ["-c", setting]))
+    .withWaitStrategy(Wait.forLogMessage(POSTGRES_READY_LINE, 2)) // the first is that of its own set-up
+    .withStartupTimeout(READY_WITHIN_MS)
+    .start();
+  return {
+    address: `postgres://postgres@${started.getHost()}:${started.getMappedPort(5432)}/postgres`,
     async [Symbol.asyncDispose]() {
       await started.stop();
     },

@@ -21,11 +21,18 @@ export const jvmFlags = (heapMiB: number): string[] => [
 const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:2.8";
 
 /**
- * The cache's folder `name` with the jars of `artifacts` ("group:artifact:version") and of all that these need.
- * The first time it takes Maven and a network, later nothing.
+ * The cache's folder `name` with the jars of `artifacts` ("group:artifact:version") and of all that these need, but for those
+ * of the groups `without`. The first time it takes Maven and a network, later nothing.
  */
-export const withJars = (name: string, artifacts: readonly string[], context: Context): Promise<string> =>
-  fetched(name, pom(artifacts), ["copy-dependencies", "-DincludeScope=runtime"], context);
+export const withJars = (
+  name: string,
+  artifacts: readonly string[],
+  context: Context,
+  without: readonly string[] = [],
+): Promise<string> => {
+  const flags = ["-DincludeScope=runtime", `-DexcludeGroupIds=${without.join(",")}`];
+  return fetched(name, pom(artifacts), ["copy-dependencies", ...flags], context);
+};
 
 /** The cache's folder `name` with the contents of the archive `artifact` ("group:artifact:version:type:classifier"). */
 export const withArchive = (name: string, artifact: string, context: Context): Promise<string> =>
@@ -34,7 +41,7 @@ export const withArchive = (name: string, artifact: string, context: Context): P
 const fetched = (
   name: string,
   pomXml: string,
-  [goal, flag]: readonly [goal: string, flag: string],
+  [goal, ...flags]: readonly [goal: string, ...flags: readonly string[]],
   context: Context,
 ): Promise<string> =>
   cached(name, context, async (folder) => {
@@ -45,7 +52,7 @@ const fetched = (
     await mkdir(work);
     await writeFile(join(work, "pom.xml"), pomXml);
     const common = ["-q", "-B", "-C", `-Dmaven.repo.local=${join(work, "repository")}`];
-    const args = [...common, `${PLUGIN}:${goal}`, flag, `-DoutputDirectory=${folder}`];
+    const args = [...common, `${PLUGIN}:${goal}`, ...flags, `-DoutputDirectory=${folder}`];
     await run("mvn", args, { cwd: work, env: context.env }, context.signal).catch((cause: unknown) => {
       context.signal.throwIfAborted();
       throw new ConnectorError(

@@ -16,11 +16,8 @@ export const KAFKA_READY_LINE = "Kafka Server started"; // its port opens up to 
 const CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw";
 
 /** Kafka's POM leaves the logging backend to the distribution; without one the broker dies at once. */
-const JARS = [
-  `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
-  "org.apache.logging.log4j:log4j-core:2.25.3",
-  "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3",
-];
+export const LOGGING_JARS = ["log4j-core", "log4j-slf4j-impl"].map((it) => `org.apache.logging.log4j:${it}:2.25.3`);
+const JARS = [`org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, ...LOGGING_JARS];
 
 /**
  * A broker of its own, on a free port, with empty data. `address` is `127.0.0.1:port`. After a SIGKILL its next start
@@ -44,8 +41,8 @@ export const startKafka = async (options: StartOptions = {}): Promise<LocalProce
     ...args,
   ];
   const prepare = async (): Promise<void> => {
-    await writeFile(join(folder, "server.properties"), lines(properties));
-    await writeFile(join(folder, "log4j2.properties"), lines(LOGGING));
+    await writeFile(join(folder, "server.properties"), propertyLines(properties));
+    await writeFile(join(folder, "log4j2.properties"), propertyLines(LOGGING));
     const format = ["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config", "server.properties"];
     await run("java", java(...format), { cwd: folder, env: context.env }, context.signal);
   };
@@ -100,7 +97,7 @@ export const brokerProperties = ({ listenHost, host, port, controllerPort, logDi
   }) as const;
 
 /** Warnings only, and the one line that says it is up. */
-const LOGGING = {
+export const LOGGING = {
   "appender.c.type": "Console",
   "appender.c.name": "C",
   "appender.c.layout.type": "PatternLayout",
@@ -111,7 +108,8 @@ const LOGGING = {
   "logger.s.level": "info",
 };
 
-const lines = (properties: Readonly<Record<string, string>>): string =>
+/** A file of Java properties. */
+export const propertyLines = (properties: Readonly<Record<string, string>>): string =>
   Object.entries(properties)
     .map(([key, value]) => `${key}=${value}\n`)
     .join("");

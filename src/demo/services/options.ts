@@ -1,8 +1,10 @@
 /** What every start function takes, and how a service is named. */
 import { type Clock, systemClock } from "../../lib/clock.ts";
 
+/** What the connector itself talks to. */
 export const SERVICE_NAMES = ["kafka", "redis", "registry"] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+/** `postgres` is an ERP's database. */
+export type ServiceName = (typeof SERVICE_NAMES)[number] | "postgres";
 
 /** Bounds the wait for a service's first answer. A JVM takes 3 s on an idle machine and a minute on a crowded one. */
 export const READY_WITHIN_MS = 120_000;

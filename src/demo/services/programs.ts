@@ -3,15 +3,17 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { ConnectorError } from "../../domain/errors.ts";
 import type { Context } from "./options.ts";
+import { postgresBin } from "./postgres-bin.ts";
 import { run } from "./run.ts";
 
-type Program = "java" | "mvn" | "redis-server";
+type Program = "java" | "mvn" | "postgres" | "redis-server";
 
 const JAVA_VERSION_MIN = 17;
 
 const HOW_TO_GET: Record<Program, { debian: string; mac: string; what: string }> = {
   java: { debian: "default-jre-headless", mac: "openjdk@17", what: `Java ${JAVA_VERSION_MIN} or newer` },
   mvn: { debian: "maven", mac: "maven", what: "Maven" },
+  postgres: { debian: "postgresql", mac: "postgresql", what: "a PostgreSQL server" },
   "redis-server": { debian: "redis-server", mac: "redis", what: "redis-server" },
 };
 
@@ -42,16 +44,26 @@ const programMissing = (missing: readonly Program[]): ConnectorError => {
     "PROGRAM_MISSING",
     `Not found: ${list("what", " and ")}. Install it (Debian: apt-get install ${list("debian", " ")}; ` +
       `macOS: brew install ${list("mac", " ")}), or start Docker, or give the addresses of running services in ` +
-      "SELL_SINK_KAFKA, SELL_SINK_REDIS and SELL_SINK_REGISTRY.",
+      "SELL_SINK_KAFKA, SELL_SINK_REDIS, SELL_SINK_REGISTRY and SELL_SINK_POSTGRES.",
     { retriable: false },
   );
 };
 
 const findMissing = async (programs: readonly Program[], context: Context): Promise<Program[]> => {
-  const found = await Promise.all(
-    programs.map((program) => (program === "java" ? hasJava(context) : isOnPath(program, context.env))),
-  );
+  const found = await Promise.all(programs.map((program) => isThere(program, context)));
   return programs.filter((_, index) => !found[index]);
+};
+
+const isThere = async (program: Program, context: Context): Promise<boolean> => {
+  switch (program) {
+    case "java":
+      return hasJava(context);
+    case "postgres":
+      return (await postgresBin(context.env)) !== null;
+    case "mvn":
+    case "redis-server":
+      return isOnPath(program, context.env);
+  }
 };
 
 const hasJava = async ({ env, signal }: Context): Promise<boolean> => {

@@ -7,10 +7,11 @@ import { dockerAnswers, startContainer } from "./docker.ts";
 import { startKafka } from "./kafka.ts";
 import type { LocalProcess } from "./local-process.ts";
 import { type Context, type ServiceName, type StartOptions, withDefaults } from "./options.ts";
+import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
 import { startRegistry } from "./registry.ts";
 
-/** `kafka` is `host:port`, `redis` a redis:// URL, `registry` the URL of a Confluent-compatible API. */
+/** `kafka` is `host:port`, `redis` and `postgres` URLs, `registry` the URL of a Confluent-compatible API. */
 export type Services<W extends ServiceName> = Readonly<Record<W, string>> &
   AsyncDisposable & {
     /** Those that run as our children, for tests that stop, kill or freeze them. */
@@ -19,13 +20,19 @@ export type Services<W extends ServiceName> = Readonly<Record<W, string>> &
     stop(): Promise<void>;
   };
 
-const TITLES: Record<ServiceName, string> = { kafka: "Kafka", redis: "Redis", registry: "Schema registry" };
+const TITLES: Record<ServiceName, string> = {
+  kafka: "Kafka",
+  redis: "Redis",
+  registry: "Schema registry",
+  postgres: "PostgreSQL",
+};
 const VARIABLES: Record<ServiceName, string> = {
   kafka: "SELL_SINK_KAFKA",
   redis: "SELL_SINK_REDIS",
   registry: "SELL_SINK_REGISTRY",
+  postgres: "SELL_SINK_POSTGRES",
 };
-const START_LOCAL = { kafka: startKafka, redis: startRedis, registry: startRegistry };
+const START_LOCAL = { kafka: startKafka, redis: startRedis, registry: startRegistry, postgres: startPostgres };
 
 /** All of `want`, or an error and nothing left running. Says in a line each where a service came from. */
 export const startServices = async <W extends ServiceName>({
