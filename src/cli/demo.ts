@@ -10,6 +10,7 @@ import { styled, type Terminal } from "./terminal.ts";
 
 interface Options extends Pick<DemoOptions, "replicas" | "dialect" | "format"> {
   readonly changes?: number;
+  readonly debezium?: boolean;
   readonly penalty?: boolean;
   readonly foreign?: boolean;
   readonly keep?: boolean;
@@ -26,14 +27,23 @@ export const demoCommand: Register = (program, terminal, done) => {
     .option("--replicas <n>", "connectors that share the work and the quota", whole(1, REPLICAS_MAX), 1)
     .addOption(new Option("--dialect <dialect>", "what Sell offers").choices(["bulk", "core"]).default("bulk"))
     .addOption(new Option("--format <format>", "how the topics are written").choices(["avro", "json"]).default("avro"))
+    .option("--debezium", "make the changes by SQL in a PostgreSQL, and let a real Debezium write them to Kafka")
     .option("--penalty", "let Sell answer 429 once, with a wait of 20 s")
     .option("--foreign", "let another integration take a part of the quota")
     .option("--keep", "leave everything running until Ctrl-C, and say where")
     .option("--json", "print only the result, as JSON")
-    .action(async ({ keep = false, json = false, penalty = false, foreign = false, ...given }: Options) => {
-      const options = { ...given, penalty, foreign, changes: given.changes ?? DEFAULT_CHANGES[given.dialect] };
-      done(await demo(options, keep, json, terminal));
-    });
+    .action(
+      async ({ keep = false, json = false, debezium = false, penalty = false, foreign = false, ...given }: Options) => {
+        const options = {
+          ...given,
+          debezium,
+          penalty,
+          foreign,
+          changes: given.changes ?? DEFAULT_CHANGES[given.dialect],
+        };
+        done(await demo(options, keep, json, terminal));
+      },
+    );
 };
 
 const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal: Terminal): Promise<number> => {
@@ -73,8 +83,8 @@ const progressOf = async (json: boolean, { out, hasColors }: Terminal) => {
   return hasColors && process.stdout.columns > 0 ? spinnerProgress(deps, process.stdout) : lineProgress(deps);
 };
 
-const introduction = ({ changes, format }: DemoOptions, terminal: Terminal): string =>
-  `${styled(terminal, "bold", "sell-sink demo")}: ${changes.toLocaleString("en-US")} changes of an ERP go through Kafka (Debezium, ${format}) into a simulator of\n` +
+const introduction = ({ changes, format, debezium }: DemoOptions, terminal: Terminal): string =>
+  `${styled(terminal, "bold", "sell-sink demo")}: ${changes.toLocaleString("en-US")} changes of an ERP go ${debezium ? "from PostgreSQL by Debezium " : ""}through Kafka (${debezium ? format : `Debezium's ${format}`}) into a simulator of\n` +
   `Zendesk Sell that allows ${QUOTA.limit} calls in ${QUOTA.perMs / 1_000} s: its 200 a minute, ten times faster. Then both sides are compared.`;
 
 const addresses = ({ surroundings, replicas, folder }: Demo): string =>

@@ -9,6 +9,7 @@ export interface Surroundings {
   readonly sellUrl: string;
   readonly token: string;
   readonly groupId: string;
+  readonly topicPrefix: string;
   readonly topicOf: (table: TableName) => string;
   readonly deadLetterTopic: string;
 }

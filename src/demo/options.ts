@@ -5,6 +5,8 @@ export interface DemoOptions {
   readonly replicas: number;
   readonly dialect: "bulk" | "core";
   readonly format: "avro" | "json";
+  /** The changes are made by SQL in a PostgreSQL, and a real Debezium writes them to Kafka. */
+  readonly debezium: boolean;
   /** Sell answers one request in the middle with a 429 that asks for `PENALTY_MS`. */
   readonly penalty: boolean;
   /** Another integration takes `FOREIGN` calls of each window. */

@@ -1,19 +1,23 @@
 /** Everything around the connector: services, a simulator of Sell, topics, and an ERP's ledger that writes into them. */
 import { randomBytes } from "node:crypto";
 import { partitionName } from "../domain/record.ts";
+import type { RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import { kafkaConfig } from "../source/config.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import type { Surroundings } from "./connector-config.ts";
+import { createDatabase } from "./database.ts";
 import { avroEncoder, jsonEncoder } from "./encoder.ts";
-import { Ledger } from "./ledger.ts";
+import { type Journal, Ledger } from "./ledger.ts";
 import { type DemoOptions, FOREIGN, PARTITIONS, QUOTA } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { SERVICE_NAMES } from "./services/options.ts";
-import { startServices } from "./services/services.ts";
+import { startConnect } from "./services/connect.ts";
+import type { ServiceName } from "./services/options.ts";
+import { SERVICE_TITLES, startServices } from "./services/services.ts";
 import { TABLE_NAMES } from "./tables.ts";
+import { topicJournal } from "./topic-journal.ts";
 
 export interface DemoDeps {
   readonly clock: Clock;
@@ -32,35 +36,73 @@ export interface Stage {
 /** `stack` owns all of it. */
 export const setStage = async (options: DemoOptions, deps: DemoDeps, stack: AsyncDisposableStack): Promise<Stage> => {
   const { clock, progress } = deps;
-  const services = await progress.step("Kafka, Redis and schema registry", async ({ note }) =>
-    stack.use(await startServices({ ...deps, say: note, want: wantedServices(options) })),
+  const wanted = wantedServices(options);
+  const services = await progress.step(titleOf(wanted), async ({ note }) =>
+    stack.use(await startServices({ ...deps, say: note, want: wanted })),
   );
   const sandbox = stack.use(await startSandbox(sandboxOptions(options), { clock, random: systemRandom }));
   const surroundings = surroundingsOf(options, services, sandbox);
-  const { topicOf, deadLetterTopic, groupId, registry } = surroundings;
+  const { topicOf, deadLetterTopic, groupId } = surroundings;
   const kafka = await connect(surroundings.kafka, groupId, deps, stack);
-  const ledger = await progress.step("Topics and schemas", async () => {
-    const topics = TABLE_NAMES.map((table) => ({ topic: topicOf(table), partitions: PARTITIONS }));
-    await kafka.admin.createTopics([...topics, { topic: deadLetterTopic, partitions: 1 }]);
-    const encoder = registry === null ? jsonEncoder : await avroEncoder(registry, topicOf);
-    const producer = await kafka.producer();
-    stack.defer(() => producer.close());
-    return new Ledger({ encoder, producer, topicOf, clock });
-  });
-  return { surroundings, sandbox, kafka, ledger };
+  const producer = await kafka.producer();
+  stack.defer(() => producer.close());
+  await progress.step("Topics", () =>
+    kafka.admin.createTopics([
+      ...TABLE_NAMES.map((table) => ({ topic: topicOf(table), partitions: PARTITIONS })),
+      { topic: deadLetterTopic, partitions: 1 },
+    ]),
+  );
+  const journal = options.debezium
+    ? await debezium(services.postgres, surroundings, deps, stack)
+    : await progress.step("Schemas", () => directly(surroundings, producer, clock));
+  return { surroundings, sandbox, kafka, ledger: new Ledger({ journal, producer, topicOf, clock }) };
 };
 
-/** Records of the ERP's topics that the group has not committed. */
-export const lagOf = async ({ kafka: { admin }, surroundings: { groupId, topicOf } }: Stage): Promise<number> => {
+/** The tables in PostgreSQL, and Debezium between them and the topics. */
+const debezium = (
+  server: string,
+  { kafka, registry, topicPrefix }: Surroundings,
+  deps: DemoDeps,
+  stack: AsyncDisposableStack,
+): Promise<Journal> =>
+  deps.progress.step("The ERP's tables, and Debezium that reads them", async ({ note }) => {
+    const database = stack.use(await createDatabase(server, topicPrefix.replaceAll("-", "_")));
+    const connectOptions = { kafka, registry, prefix: topicPrefix, tables: database.tables, partitions: PARTITIONS };
+    const worker = stack.use(await startConnect({ ...deps, ...connectOptions, postgres: database.url, say: note }));
+    await worker.running();
+    return database;
+  });
+
+const directly = async (
+  { registry, topicOf }: Surroundings,
+  producer: RecordProducer,
+  clock: Clock,
+): Promise<Journal> => {
+  const encoder = registry === null ? jsonEncoder : await avroEncoder(registry, topicOf);
+  return topicJournal({ encoder, producer, topicOf, clock });
+};
+
+/** Records of the ERP that the group has not committed, whether they are in the topics yet or not. */
+export const lagOf = async ({
+  kafka: { admin },
+  ledger,
+  surroundings: { groupId, topicOf },
+}: Pick<Stage, "kafka" | "ledger" | "surroundings">): Promise<number> => {
   const ends = await admin.endOffsets(TABLE_NAMES.map(topicOf));
-  const committed = new Map((await admin.committed(groupId, ends)).map((it) => [partitionName(it), it.offset]));
-  return ends.reduce((sum, end) => sum + Number(end.high - (committed.get(partitionName(end)) ?? end.low)), 0);
+  const committed = await admin.committed(groupId, ends);
+  return committed.reduce((left, { offset }) => left - Number(offset ?? 0), ledger.records);
 };
 
 /** At least as long as a real one: shorter ones are not looked for in replies. */
 const TOKEN = "sandbox-token-0123456789abcdef";
 
-const wantedServices = ({ format }: DemoOptions) => (format === "avro" ? SERVICE_NAMES : (["kafka", "redis"] as const));
+const wantedServices = ({ format, debezium }: DemoOptions): readonly ServiceName[] => [
+  ...(["kafka", "redis"] as const),
+  ...(format === "avro" ? (["registry"] as const) : []),
+  ...(debezium ? (["postgres"] as const) : []),
+];
+
+const titleOf = (wanted: readonly ServiceName[]): string => wanted.map((name) => SERVICE_TITLES[name]).join(", ");
 
 const sandboxOptions = ({ foreign }: DemoOptions): SandboxOptions => ({
   rate: {
@@ -86,19 +128,21 @@ const sandboxOptions = ({ foreign }: DemoOptions): SandboxOptions => ({
 /** Names of its own for each run: given services may have seen another one. */
 const surroundingsOf = (
   { format }: DemoOptions,
-  services: { readonly kafka: string; readonly redis: string; readonly registry?: string },
+  { kafka, redis, registry }: Readonly<Record<ServiceName, string>>,
   { url }: Sandbox,
 ): Surroundings => {
   const id = randomBytes(3).toString("hex");
+  const topicPrefix = `erp-${id}`;
   return {
-    kafka: services.kafka,
-    redis: services.redis,
-    registry: format === "avro" ? (services.registry ?? null) : null,
+    kafka,
+    redis,
+    registry: format === "avro" ? registry : null,
     sellUrl: url,
     token: TOKEN,
     groupId: `sell-sink-demo-${id}`,
-    topicOf: (table) => `erp-${id}.sales.${table}`,
-    deadLetterTopic: `erp-${id}.sell-sink.dead-letters`,
+    topicPrefix,
+    topicOf: (table) => `${topicPrefix}.sales.${table}`,
+    deadLetterTopic: `${topicPrefix}.sell-sink.dead-letters`,
   };
 };
 

@@ -51,6 +51,15 @@ test("JSON without schemas in the core dialect: equal, one record a call", async
   expect(traffic.writes).toBeLessThanOrEqual(traffic.calls - traffic.reads);
 });
 
+test("changes made by SQL come through a real Debezium: equal, and nothing of it is left behind", async () => {
+  const { out, err, code } = await outcomeOf(startDemo("--json", "--changes", "200", "--debezium", "--format", "json"));
+  expect({ err, code }).toEqual({ err: "", code: 0 });
+  const result = JSON.parse(out) as Printed;
+  expect(result).toMatchObject({ ok: true, problems: [], lag: 0, exitCodes: [0] });
+  expect(result).toMatchObject({ traffic: { changes: 200, throttled: 0, duplicates: 0, backward: 0 } });
+  expect(result.deadLetters).toEqual([{ reason: "invalid-json", isPoison: true }]);
+});
+
 test("an interrupt in the middle ends it and every process it started", async () => {
   const child = startDemo("--changes", "200");
   const outcome = outcomeOf(child);

@@ -20,7 +20,7 @@ export type Services<W extends ServiceName> = Readonly<Record<W, string>> &
     stop(): Promise<void>;
   };
 
-const TITLES: Record<ServiceName, string> = {
+export const SERVICE_TITLES: Record<ServiceName, string> = {
   kafka: "Kafka",
   redis: "Redis",
   registry: "Schema registry",
@@ -80,19 +80,19 @@ const startOne = async (name: ServiceName, context: Context, hasDocker: () => Pr
   const { env, say } = context;
   const given = env[VARIABLES[name]];
   if (given) {
-    say(`${TITLES[name]}: the address in ${VARIABLES[name]}`);
+    say(`${SERVICE_TITLES[name]}: the address in ${VARIABLES[name]}`);
     return { address: given, async [Symbol.asyncDispose]() {} };
   }
   if (await hasDocker()) {
     try {
       const container = await startContainer(name);
-      say(`${TITLES[name]}: ${container.address}, in Docker`);
+      say(`${SERVICE_TITLES[name]}: ${container.address}, in Docker`);
       return container;
     } catch (error) {
-      say(`${TITLES[name]}: Docker could not start it (${errorText(error)}); trying a local process`);
+      say(`${SERVICE_TITLES[name]}: Docker could not start it (${errorText(error)}); trying a local process`);
     }
   }
   const local = await START_LOCAL[name](context);
-  say(`${TITLES[name]}: ${local.address}, a local process`);
+  say(`${SERVICE_TITLES[name]}: ${local.address}, a local process`);
   return { address: local.address, local, [Symbol.asyncDispose]: () => local.stop() };
 };
