@@ -10,7 +10,7 @@ import { startAdmin } from "./admin/server.ts";
 import type { StartFrom } from "./commit/ownership.ts";
 import type { Config } from "./config/spec.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
-import { createDecoder, type TopicFormat } from "./decode/decoder.ts";
+import { createDecoder } from "./decode/decoder.ts";
 import { createSchemaSource } from "./decode/schema-source.ts";
 import { createSellTarget } from "./deliver/target.ts";
 import { ConnectorError } from "./domain/errors.ts";
@@ -28,6 +28,8 @@ import { createRedisStore } from "./store/redis-store.ts";
 import type { Emit } from "./telemetry/events.ts";
 import { createGauges } from "./telemetry/gauges.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
+import { formatsOf, topicsOf } from "./topic-formats.ts";
+import { refuseUntyped } from "./untyped-topics.ts";
 
 export interface ConnectorDeps {
   readonly clock: Clock;
@@ -79,6 +81,8 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
     closing.push(() => kafka.close());
     await checkTopics(config, kafka.admin);
+    const schemas = config.schemaRegistry ? createSchemaSource(config.schemaRegistry, deps) : null;
+    await refuseUntyped(config, { ...deps, schemas, sample: kafka.sample }, signal);
     const redis = config.redis === undefined ? null : connectRedis(config.redis);
     closing.push(() => redis?.close());
     if (redis === null) await refuseSecondMember(config, kafka.admin);
@@ -98,9 +102,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const names = { connectorName: config.kafka.groupId, connectorVersion: version };
     const stages = {
       source: kafka.source(topicsOf(config)),
-      decoder: createDecoder(formatsOf(config), {
-        schemas: config.schemaRegistry ? createSchemaSource(config.schemaRegistry, deps) : null,
-      }),
+      decoder: createDecoder(formatsOf(config), { schemas }),
       mapper: compileRoutes(config.routes, { keyField: sell.keyField }),
       deadLetters: createErrantRecordReporter(config.deadLetter.topic, { ...deps, ...names, producer }),
       ...{ gate, target, store },
@@ -144,11 +146,6 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-const topicsOf = ({ routes }: Config): readonly string[] => [...new Set(routes.map(({ topic }) => topic))];
-
-const formatsOf = ({ routes }: Config): ReadonlyMap<string, TopicFormat> =>
-  new Map(routes.map((route) => [route.topic, route]));
-
 const startFromOf =
   ({ routes }: Config) =>
   (topic: string): StartFrom => {
@@ -157,7 +154,7 @@ const startFromOf =
   };
 
 /** Before the account is known only its address and its configured name can tell it from others: sharing too much is safe. */
-const scopeOf = ({ quota, sell }: Config): string =>
+export const scopeOf = ({ quota, sell }: Pick<Config, "quota" | "sell">): string =>
   [sell.baseUrl, sell.account ?? "", quotaScope(quota) === "token" ? sell.token : ""].join("|");
 
 const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => {

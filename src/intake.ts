@@ -1,7 +1,7 @@
 /** First half of the main loop: records become changes become mutations, which go into the window. One run a partition at a time. */
 import type { OwnedPartition } from "./commit/partition.ts";
 import type { Decoded, Errant } from "./domain/change.ts";
-import { errorText } from "./domain/errors.ts";
+import { errorText, isConnectorError } from "./domain/errors.ts";
 import type { Mutation } from "./domain/mutation.ts";
 import type { ConsumerRecord } from "./domain/record.ts";
 import type { Decoder, ErrantRecordReporter, Mapper } from "./domain/stages.ts";
@@ -80,7 +80,7 @@ export class Intake {
       : this.#take(decoded, partition, record);
   }
 
-  /** A registry that does not answer stalls its partition; it never makes a dead letter. */
+  /** A registry that does not answer, or a topic in a schema we cannot read, stalls its partition and makes no dead letter. */
   async #await(first: Promise<Decoded>, partition: OwnedPartition, record: ConsumerRecord): Promise<void> {
     const { decoder, clock, random, emit } = this.#deps;
     for (let attempt = 1, decoding: Decoded | Promise<Decoded> = first; !partition.signal.aborted; attempt++) {
@@ -88,9 +88,13 @@ export class Intake {
         return await this.#take(await decoding, partition, record);
       } catch (error) {
         if (partition.signal.aborted) return;
-        if (attempt === 1) emit("record-stalled", { topic: partition.topic, cause: errorText(error) });
+        const code = isConnectorError(error) ? error.code : "UNEXPECTED";
+        const where = { topic: partition.topic, partition: partition.partition };
+        emit("record-stalled", { ...where, code, attempt, cause: errorText(error) });
         const waitMs = backoffMs(attempt, random, { baseMs: 1_000, capMs: 30_000, floorMs: 250 });
         await clock.sleep(waitMs, partition.signal).catch(() => {});
+        // Another try for a lost partition would fail with nobody there to hear of it.
+        if (partition.signal.aborted) return;
         decoding = decoder.decode(record);
       }
     }

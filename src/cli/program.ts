@@ -13,6 +13,7 @@ Examples:
   sell-sink demo                           see it work, on services it finds or starts itself
   sell-sink sandbox --port 8600            a simulator of Zendesk Sell to try a mapping on
   sell-sink validate --config config.yaml  everything that is wrong with a configuration, at once
+  sell-sink validate --config config.yaml --online   and whether services and records agree with it
   sell-sink run --config config.yaml       deliver until SIGTERM or Ctrl-C
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.

@@ -5,7 +5,7 @@ const SECRET_NAMES = new Set(["token", "password", "clientSecret"]);
 const SECRET_MAPS = new Set(["headers"]);
 
 /** Read again by its stage whenever the file changes, so it stays a reference. */
-export const REREAD_SECRETS: ReadonlySet<string> = new Set(["sell.token"]);
+export const REREAD_SECRETS: ReadonlySet<string> = new Set(["sell.token", "schemaRegistry.token"]);
 
 export const isSecretName = (name: string | number | undefined): boolean =>
   typeof name === "string" && SECRET_NAMES.has(name);

@@ -2,6 +2,7 @@
  * Schemas by Apicurio's own ids, in its own API. By globalId it gives a schema with all it refers to inside; by contentId it
  * does not, and the references are asked for one by one.
  */
+import { ofReference } from "./registry-answer.ts";
 import type { GetJson } from "./registry-http.ts";
 
 interface Reference {
@@ -27,7 +28,7 @@ export const schemasOfApicurio = async (
   const references = (await getJson(`${api}/ids/contentIds/${id}/references`)) as readonly Reference[];
   if (references.length > MAX_REFERENCES) throw new Error(`it refers to more than ${MAX_REFERENCES} schemas`);
   const schemas: unknown[] = [];
-  for (const reference of references) schemas.push(await getJson(addressOf(reference, api)));
+  for (const reference of references) schemas.push(await getJson(addressOf(reference, api)).catch(ofReference));
   return [...schemas, schema];
 };
 

@@ -7,19 +7,30 @@ import { badValue, DecodeError } from "./decode-error.ts";
 import { markNumber, markText, type Raw } from "./raw.ts";
 
 const LOW_BITS = 28;
-const LOW = 2 ** LOW_BITS;
-/** A high part below this makes a number of at most 53 bits. */
-const SAFE_HIGH = 2 ** (53 - LOW_BITS);
+/** What the high part counts in, once the sign's bit is gone. */
+const HALF = 2 ** (LOW_BITS - 1);
+/** A high part below this makes a number of about 53 bits, and one up to the other a number of 64. */
+const SAFE_HIGH = 2 ** (53 - LOW_BITS + 1);
+const MAX_HIGH = 2 ** (64 - LOW_BITS);
+/** Of the last of six bytes of the high part. */
+const MAX_SCALE = 128 ** 5;
+
+/** No connector's schema comes near: an envelope is about ten structs, and each item of a list has a byte at least. */
+const FREE_VALUES = 100_000;
+const VALUES_PER_BYTE = 10;
 
 export class AvroCursor {
   readonly bytes: Buffer;
   /** Nesting of structs, lists and maps, for schemas that refer to themselves. */
   depth = 0;
   #at: number;
+  /** What may still be built. */
+  #budget: number;
 
   constructor(bytes: Buffer, at: number) {
     this.bytes = bytes;
     this.#at = at;
+    this.#budget = FREE_VALUES + VALUES_PER_BYTE * bytes.length;
   }
 
   get left(): number {
@@ -34,16 +45,23 @@ export class AvroCursor {
 
   /** A zigzag varint of at most 64 bits: a number up to 2^53, a marked number beyond. */
   long(): number | string {
+    const byte = this.bytes[this.#at];
+    if (byte === undefined || byte >= 0x80) return this.#longer();
+    this.#at++;
+    return (byte >>> 1) ^ -(byte & 1);
+  }
+
+  #longer(): number | string {
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < LOW_BITS; shift += 7) {
       const byte = this.byte();
-      low += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return unzigzag(low, 0);
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
     }
-    for (let shift = 0; shift < 42; shift += 7) {
+    for (let scale = 1; scale <= MAX_SCALE; scale *= 128) {
       const byte = this.byte();
-      high += (byte & 0x7f) * 2 ** shift;
+      high += (byte & 0x7f) * scale;
       if (byte < 0x80) return unzigzag(low, high);
     }
     throw broken("hold a number of more than 64 bits");
@@ -91,12 +109,21 @@ export class AvroCursor {
     return from;
   }
 
-  /** Items of an array or map, block by block; every item takes at least one byte, so the count is bounded by the bytes. */
+  /**
+   * To be paid for each field and item before it is read. Nulls, empty structs and fixed types of no bytes
+   * cost nothing on the wire, and a few schemas that name each other make a billion of them out of an empty record.
+   */
+  spend(values: number): void {
+    this.#budget -= values;
+    if (this.#budget < 0) throw broken("announce more than they hold");
+  }
+
+  /** Items of an array or map, block by block. */
   blocks(readItem: () => void): void {
     for (let count = this.int(); count !== 0; count = this.int()) {
       if (count < 0) this.long(); // the block's size in bytes, for readers that skip
       const items = Math.abs(count);
-      if (items > this.left) throw broken("announce more items than they hold");
+      this.spend(items);
       for (let item = 0; item < items; item++) readItem();
     }
   }
@@ -109,12 +136,13 @@ const double = (number: number): number | string => (Number.isFinite(number) ? n
 
 const unzigzag = (low: number, high: number): number | string => {
   if (high < SAFE_HIGH) {
-    const number = high * LOW + low;
-    return low % 2 === 0 ? number / 2 : -(number + 1) / 2;
+    const half = high * HALF + (low >>> 1);
+    const number = (low & 1) === 0 ? half : -half - 1;
+    if (Number.isSafeInteger(number)) return number;
   }
-  const bits = BigInt.asUintN(64, (BigInt(high) << BigInt(LOW_BITS)) | BigInt(low));
-  const number = (bits >> 1n) ^ -(bits & 1n);
-  return Number.isSafeInteger(Number(number)) ? Number(number) : markNumber(String(number));
+  if (high >= MAX_HIGH) throw broken("hold a number of more than 64 bits");
+  const half = BigInt(high) * BigInt(HALF) + BigInt(low >>> 1);
+  return markNumber(String((low & 1) === 0 ? half : -half - 1n));
 };
 
 export type AvroReader = (cursor: AvroCursor) => Raw;

@@ -4,9 +4,11 @@
  * (avsc fills the memory when an array announces more items than follow).
  */
 import { AvroCursor, type AvroReader, broken } from "./avro-cursor.ts";
+import { listReader, mapReader, structReader } from "./avro-structures.ts";
 import { type Column, listColumn, mapColumn, plain, semanticColumn } from "./column.ts";
+import { isScale } from "./decimal.ts";
 import { NO_PLAN, nestedColumn, type StructPlan } from "./plan.ts";
-import { type Raw, unmark } from "./raw.ts";
+import type { Raw } from "./raw.ts";
 
 export interface AvroSchema {
   /** Reads a whole datum from `offset`; bytes left over are an error. Throws DecodeError `truncated-avro`. */
@@ -27,11 +29,14 @@ interface Scope {
   readonly names: Map<string, Node>;
   /** Inherited by what is defined inside. */
   readonly namespace: string;
+  /** Schemas around this one. */
+  readonly depth: number;
 }
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-const MAX_DEPTH = 100;
+/** A schema takes about three levels for one of the data: a list or object, a union, a field. */
+const MAX_SCHEMA_DEPTH = 500;
 
 const NULL: Node = { read: () => null };
 const PRIMITIVES: Readonly<Record<string, Node>> = {
@@ -45,10 +50,14 @@ const PRIMITIVES: Readonly<Record<string, Node>> = {
   string: { read: (cursor) => cursor.text() },
 };
 
-/** `schemas` as parsed: those referred to first, the one of the data last. Throws an Error on a schema that is none. */
+/**
+ * `schemas` as parsed: those referred to first, the one of the data last. What only readers or registries mind is not looked
+ * at: defaults that do not fit, names with odd characters, aliases. Throws an Error, whose message is half a sentence, on a
+ * schema that is none, and where an amount would be misread.
+ */
 export const compileAvroSchema = (schemas: readonly unknown[]): AvroSchema => {
   const names = new Map(Object.entries(PRIMITIVES));
-  const { read, struct } = schemas.map((schema) => compile(schema, { names, namespace: "" })).at(-1) ?? NULL;
+  const { read, struct } = schemas.map((schema) => compile(schema, { names, namespace: "", depth: 0 })).at(-1) ?? NULL;
   return {
     read(bytes, offset) {
       const cursor = new AvroCursor(bytes, offset);
@@ -60,10 +69,12 @@ export const compileAvroSchema = (schemas: readonly unknown[]): AvroSchema => {
   };
 };
 
-const compile = (schema: unknown, scope: Scope): Node => {
-  if (typeof schema === "string") return lookUp(schema, scope);
+const compile = (schema: unknown, around: Scope): Node => {
+  if (typeof schema === "string") return lookUp(schema, around);
+  const scope = { ...around, depth: around.depth + 1 };
+  if (scope.depth > MAX_SCHEMA_DEPTH) throw new Error(`it is nested deeper than ${MAX_SCHEMA_DEPTH} levels`);
   if (Array.isArray(schema)) return compileUnion(schema, scope);
-  if (!isAttributes(schema)) throw new Error("an Avro schema is neither a name nor a list nor an object");
+  if (!isAttributes(schema)) throw new Error("a part of it is neither a name nor a list nor an object");
   const semantic = semanticOf(schema);
   const node = compileType(schema, scope);
   const typed = semantic === undefined ? node : { ...node, column: semantic };
@@ -74,6 +85,7 @@ const compile = (schema: unknown, scope: Scope): Node => {
 const compileType = (schema: Attributes, scope: Scope): Node => {
   switch (schema.type) {
     case "record":
+    case "error": // a record by the word for what a remote call throws
       return compileRecord(schema, scope);
     case "enum":
       return compileEnum(schema);
@@ -81,11 +93,11 @@ const compileType = (schema: Attributes, scope: Scope): Node => {
       return compileFixed(schema);
     case "array": {
       const item = compile(schema.items, scope);
-      return { read: nested((cursor) => readList(cursor, item.read)), column: listColumn(item.column) };
+      return { read: listReader(item.read), column: listColumn(item.column) };
     }
     case "map": {
       const value = compile(schema.values, scope);
-      return { read: nested((cursor) => readMap(cursor, value.read)), column: mapColumn(value.column) };
+      return { read: mapReader(value.read), column: mapColumn(value.column) };
     }
     default:
       return compile(schema.type, scope);
@@ -112,7 +124,7 @@ const compileRecord = (schema: Attributes, scope: Scope): Node => {
     read: (cursor) => complete.read(cursor),
     column: (raw) => (complete.column ?? plain)(raw),
   });
-  const inner = { names: scope.names, namespace: name.slice(0, Math.max(name.lastIndexOf("."), 0)) };
+  const inner = { ...scope, namespace: name.slice(0, Math.max(name.lastIndexOf("."), 0)) };
   const fields = fieldsOf(schema).map((field) => ({ name: field.name, ...compile(field.type, inner) }));
   const columns = new Map<string, Column>();
   const structs = new Map<string, StructPlan>();
@@ -121,12 +133,12 @@ const compileRecord = (schema: Attributes, scope: Scope): Node => {
     if (field.struct !== undefined) structs.set(field.name, field.struct);
   }
   const struct = { columns, structs };
-  complete = { read: nested((cursor) => readStruct(cursor, fields)), column: nestedColumn(struct), struct };
+  complete = { read: structReader(fields), column: nestedColumn(struct), struct };
   return complete;
 };
 
 const compileEnum = ({ symbols }: Attributes): Node => {
-  if (!Array.isArray(symbols)) throw new Error("an Avro enum has no symbols");
+  if (!Array.isArray(symbols)) throw new Error("an enum has no symbols");
   const read: AvroReader = (cursor) => {
     const symbol: unknown = symbols[cursor.int()];
     if (typeof symbol !== "string") throw broken("choose a symbol that their enum does not have");
@@ -136,56 +148,37 @@ const compileEnum = ({ symbols }: Attributes): Node => {
 };
 
 const compileFixed = ({ size }: Attributes): Node => {
-  if (typeof size !== "number" || !(size >= 0)) throw new Error("an Avro fixed type has no size");
-  return { read: (cursor) => cursor.take(size) };
+  if (!Number.isSafeInteger(size) || Number(size) < 0) throw new Error("a fixed type has no size");
+  return { read: (cursor) => cursor.take(Number(size)) };
 };
-
-const readStruct = (
-  cursor: AvroCursor,
-  fields: readonly { readonly name: string; readonly read: AvroReader }[],
-): Raw => {
-  const struct: Record<string, Raw> = Object.create(null);
-  for (const { name, read } of fields) struct[name] = read(cursor);
-  return struct;
-};
-
-const readList = (cursor: AvroCursor, item: AvroReader): Raw => {
-  const list: Raw[] = [];
-  cursor.blocks(() => list.push(item(cursor)));
-  return list;
-};
-
-const readMap = (cursor: AvroCursor, value: AvroReader): Raw => {
-  const map: Record<string, Raw> = Object.create(null);
-  cursor.blocks(() => {
-    map[unmark(cursor.text())] = value(cursor);
-  });
-  return map;
-};
-
-/** Only a schema that holds itself can nest deeper than it is written, and it must not overflow the stack. */
-const nested =
-  (read: AvroReader): AvroReader =>
-  (cursor) => {
-    if (++cursor.depth > MAX_DEPTH) throw broken(`nest deeper than ${MAX_DEPTH} levels`);
-    const raw = read(cursor);
-    cursor.depth--;
-    return raw;
-  };
 
 /** Debezium's types by `connect.name`; Avro's own logical types mean an instant where Debezium means a wall clock, all but one. */
 const semanticOf = (schema: Attributes): Column | undefined => {
   const name = schema["connect.name"];
   const parameters = schema["connect.parameters"];
-  const semantic =
-    typeof name === "string" ? semanticColumn(name, isAttributes(parameters) ? parameters : {}) : undefined;
-  if (semantic !== undefined || schema.logicalType !== "decimal") return semantic;
-  return semanticColumn("org.apache.kafka.connect.data.Decimal", { scale: schema.scale });
+  const isDecimal = schema.logicalType === "decimal" && (schema.type === "bytes" || schema.type === "fixed");
+  if (name === DECIMAL) return decimalOf(isAttributes(parameters) ? parameters.scale : schema.scale);
+  if (typeof name === "string") {
+    const semantic = semanticColumn(name, isAttributes(parameters) ? parameters : {});
+    if (semantic !== undefined) return semantic;
+  }
+  return isDecimal ? decimalOf(schema.scale) : undefined;
+};
+
+const DECIMAL = "org.apache.kafka.connect.data.Decimal";
+
+/**
+ * Avro's rule for a logical type with bad parameters is to read the bytes beneath it. For an amount of money that is no
+ * reading at all; a missing scale is 0, as the rule has it, and the precision changes no value.
+ */
+const decimalOf = (scale: unknown = 0): Column | undefined => {
+  if (!isScale(Number(scale))) throw new Error("a decimal has a scale that is not a whole number of digits");
+  return semanticColumn(DECIMAL, { scale });
 };
 
 const lookUp = (name: string, { names, namespace }: Scope): Node => {
-  const node = names.get(`${namespace}.${name}`) ?? names.get(name);
-  if (node === undefined) throw new Error(`the Avro type ${name} is not defined`);
+  const node = (name.includes(".") ? undefined : names.get(`${namespace}.${name}`)) ?? names.get(name);
+  if (node === undefined) throw new Error(`the type ${name} is not defined`);
   return node;
 };
 
@@ -195,8 +188,11 @@ const fullName = ({ name, namespace }: Attributes, scope: Scope): string => {
 };
 
 const fieldsOf = ({ fields }: Attributes): readonly { readonly name: string; readonly type: unknown }[] => {
-  if (!Array.isArray(fields)) throw new Error("an Avro record has no fields");
-  return fields.map(({ name, type }) => ({ name: String(name), type }));
+  if (!Array.isArray(fields)) throw new Error("a record has no fields");
+  return fields.map((field: unknown) => {
+    if (!isAttributes(field)) throw new Error("a field of a record is not an object");
+    return { name: String(field.name), type: field.type };
+  });
 };
 
 const isAttributes = (value: unknown): value is Attributes =>

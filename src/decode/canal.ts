@@ -41,8 +41,8 @@ const rowsOf = (op: "c" | "u" | "d", input: ShapeInput): Decoded => {
 const rowOf = (op: "c" | "u" | "d", data: Raw, old: Raw | undefined, { value, settings }: ShapeInput): Decoded => {
   if (!isStruct(data))
     throw new DecodeError("shape-mismatch", "It is a change of Canal, and a row of it is no struct.");
-  const row = toRow(numbersFromText(data, settings), NO_PLAN, settings.hints);
-  const before = isStruct(old) ? toRow(numbersFromText(old, settings), NO_PLAN, settings.hints) : null;
+  const row = toRow(numbersFromText(data, settings), NO_PLAN, settings);
+  const before = isStruct(old) ? toRow(numbersFromText(old, settings), NO_PLAN, settings) : null;
   const { pkNames, database, table } = value;
   return rowChanges({
     op,

@@ -6,7 +6,7 @@ import type { ColumnValue } from "../domain/change.ts";
 import { decimalFromBytes, decimalFromText } from "./decimal.ts";
 import { badValue } from "./decode-error.ts";
 import { isMarkedNumber, isStruct, numberText, type Raw, scalarText, unmark } from "./raw.ts";
-import { date, iso, time, timestamp, zoned } from "./temporal.ts";
+import { DATE_TEXT, date, iso, orText, TIME_TEXT, TIMESTAMP_TEXT, time, timestamp, zoned } from "./temporal.ts";
 
 /** Never called with null. Throws DecodeError `bad-value`. */
 export type Column = (raw: Raw) => ColumnValue;
@@ -74,11 +74,15 @@ const exactNumber = (text: string): ColumnValue => {
 };
 
 const sameDigits = (a: string, b: string): boolean => significant(a) === significant(b);
-const significant = (number: string): string =>
-  number
-    .replace(/[eE].*/, "")
-    .replace(/[-.]/g, "")
-    .replace(/^0+|0+$/g, "");
+const significant = (number: string): string => {
+  const digits = number.replace(/[eE].*/, "").replace(/[-.]/g, "");
+  let [from, to] = [0, digits.length];
+  while (digits.charCodeAt(from) === ZERO) from++;
+  // No regular expression: `0+$` takes the square of a megabyte of zeros that end in a one.
+  while (to > from && digits.charCodeAt(to - 1) === ZERO) to--;
+  return digits.slice(from, to);
+};
+const ZERO = 0x30;
 
 const decimal =
   (scale: number): Column =>
@@ -154,12 +158,12 @@ const NAMED: ReadonlyMap<string, Column> = new Map<string, Column>([
 
 const HINTED: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["varDecimal", variableScaleDecimal],
-  ["date", date],
-  ["time", time(3)],
-  ["microTime", time(6)],
-  ["timestamp", timestamp(3)],
-  ["microTimestamp", timestamp(6)],
-  ["nanoTimestamp", timestamp(9)],
+  ["date", orText(date, DATE_TEXT)],
+  ["time", orText(time(3), TIME_TEXT)],
+  ["microTime", orText(time(6), TIME_TEXT)],
+  ["timestamp", orText(timestamp(3), TIMESTAMP_TEXT)],
+  ["microTimestamp", orText(timestamp(6), TIMESTAMP_TEXT)],
+  ["nanoTimestamp", orText(timestamp(9), TIMESTAMP_TEXT)],
   ["zonedTimestamp", zoned],
   ["zonedTime", zoned],
   ["microDuration", microDuration],

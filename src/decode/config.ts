@@ -2,16 +2,40 @@
 import { z } from "zod";
 
 const FILE = z.string().min(1);
+const HTTP = { protocol: /^https?$/ };
+
+const oauthConfig = z
+  .strictObject({
+    tokenUrl: z.url(HTTP).meta({ description: "Token endpoint of the identity provider." }),
+    clientId: z.string().min(1).meta({ description: "Client that sell-sink is to the identity provider." }),
+    clientSecret: z.string().min(1).meta({
+      description: "Secret of that client; write ${NAME} or file:/path instead of the secret itself.",
+    }),
+    scope: z.string().min(1).optional().meta({ description: "Scopes to ask for, separated by blanks." }),
+    logicalCluster: z.string().min(1).optional().meta({
+      description: "Confluent Cloud: id of the registry (lsrc-...), sent as target-sr-cluster.",
+    }),
+    identityPoolId: z.string().min(1).optional().meta({
+      description: "Confluent Cloud: id of the identity pool (pool-...), sent as Confluent-Identity-Pool-Id.",
+    }),
+  })
+  .meta({ description: "OAuth 2.0 client credentials; the token is fetched, and renewed before it expires." });
+
+export type OauthConfig = z.infer<typeof oauthConfig>;
 
 export const schemaRegistryConfig = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/ }).meta({
+    url: z.url(HTTP).meta({
       description: "Confluent-compatible schema registry; with Apicurio the path is /apis/ccompat/v7.",
     }),
     username: z.string().min(1).optional().meta({ description: "User or API key for basic authentication." }),
     password: z.string().min(1).optional().meta({
       description: "Password or API secret of that user; write ${NAME} or file:/path instead of the secret itself.",
     }),
+    token: z.string().min(1).optional().meta({
+      description: "Bearer token instead; of file:/path the file is read again whenever a schema is asked for.",
+    }),
+    oauth: oauthConfig.optional(),
     headers: z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of an HTTP header"), z.string())
       .default({})
@@ -33,6 +57,9 @@ export const schemaRegistryConfig = z
       })
       .optional()
       .meta({ description: "Certificates for an https registry that the system does not trust by itself." }),
+  })
+  .refine(({ username, token, oauth }) => [username, token, oauth].filter((way) => way !== undefined).length <= 1, {
+    error: "has more than one way to say who asks; keep one of username, token and oauth.",
   })
   .meta({ description: "Where the Avro schemas of the topics are kept." });
 

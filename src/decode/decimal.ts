@@ -35,8 +35,11 @@ export const decimalFromText = (text: string, scale: number): string => {
   return point(sign, digits.slice(0, zeros), scale);
 };
 
+/** A scale that decimals are written at. */
+export const isScale = (scale: number): boolean => Number.isInteger(scale) && Math.abs(scale) <= MAX_SCALE;
+
 const checkScale = (scale: number): void => {
-  if (!Number.isInteger(scale) || Math.abs(scale) > MAX_SCALE) throw badValue("A decimal's scale is out of bounds.");
+  if (!isScale(scale)) throw badValue("A decimal's scale is out of bounds.");
 };
 
 const point = (sign: string, unscaled: string, scale: number): string => {

@@ -4,6 +4,8 @@
 export type DecodeReason =
   /** Zero bytes, which is neither a value nor a tombstone. */
   | "empty-value"
+  /** More bytes than any change of a row has. */
+  | "too-large"
   /** The text does not parse, is not UTF-8, or is nested too deep. */
   | "invalid-json"
   /** Avro was expected and the first byte is not the framing's zero. */

@@ -6,7 +6,7 @@ import type { Change, Decoded, Row } from "../domain/change.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder } from "../domain/stages.ts";
-import { ColdSchema } from "./avro-reader.ts";
+import { ColdSchema } from "./cold-schema.ts";
 import { DecodeError } from "./decode-error.ts";
 import { createReader, type Encoding, type KeyEncoding, type ReadDatum } from "./encoding.ts";
 import { FORMATS, type Format, type FormatSpec } from "./formats.ts";
@@ -14,6 +14,8 @@ import { compileHints, type Datum, type Hints, toRow } from "./plan.ts";
 import { isStruct, type Raw, type RawStruct } from "./raw.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { type DeleteFlag, type ShapeSettings, skip } from "./shape.ts";
+import { unavailableBy } from "./unavailable.ts";
+import { type ColumnUses, guardsOf, type OnUntyped } from "./untyped.ts";
 
 export interface TopicFormat {
   readonly format: Format;
@@ -29,11 +31,19 @@ export interface TopicFormat {
   readonly versionColumns?: readonly string[] | undefined;
   /** Of plain rows: what marks a deleted one. */
   readonly deleteFlag?: DeleteFlag | undefined;
+  /** Of DMS: the member that holds the row before an update, as its task names it. */
+  readonly beforeField?: string | undefined;
+  /** Debezium's `unavailable.value.placeholder`, where it is not the default. */
+  readonly unavailableValuePlaceholder?: string | undefined;
+  /** What the mapping reads columns as, for those that a schemaless record leaves without a type; none: nothing is guarded. */
+  readonly uses?: ColumnUses | undefined;
 }
 
 export interface DecoderDependencies {
   /** Null: no registry is configured, and no topic may be in Avro. */
   readonly schemas: SchemaSource | null;
+  /** Given: told of columns without type, instead of refusing the records of those that need one. */
+  readonly onUntyped?: OnUntyped;
 }
 
 /** Everything known of a topic before its first record. */
@@ -49,8 +59,9 @@ interface CompiledTopic {
 }
 
 /** Throws ConnectorError `REGISTRY_MISSING` when a topic is in Avro and there is no registry. Records of other topics are skipped. */
-export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, { schemas }: DecoderDependencies): Decoder => {
-  const compiled = new Map([...topics].map(([topic, format]) => [topic, compileTopic(topic, format, schemas)]));
+export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, deps: DecoderDependencies): Decoder => {
+  const { schemas } = deps;
+  const compiled = new Map([...topics].map(([topic, format]) => [topic, compileTopic(topic, format, deps)]));
 
   const decode = (record: ConsumerRecord): Decoded | Promise<Decoded> => {
     const topic = compiled.get(record.position.topic);
@@ -60,13 +71,15 @@ export const createDecoder = (topics: ReadonlyMap<string, TopicFormat>, { schema
     } catch (error) {
       if (!(error instanceof ColdSchema) || schemas === null) throw error;
       // Once for each schema a record names, at most three: what has been loaded is at hand in the next turn.
-      return schemas.load(error.id, record.timestampMs).then(() => decode(record));
+      const { id, part, expects } = error;
+      const use = { topic: record.position.topic, part, expects, recordTimestampMs: record.timestampMs };
+      return schemas.load(id, use).then(() => decode(record));
     }
   };
   return { decode };
 };
 
-const compileTopic = (name: string, topic: TopicFormat, schemas: SchemaSource | null): CompiledTopic => {
+const compileTopic = (name: string, topic: TopicFormat, { schemas, onUntyped }: DecoderDependencies): CompiledTopic => {
   const format = FORMATS[topic.format];
   const { encoding = format.encoding, keyEncoding = encoding, hints = {}, keyColumns = [] } = topic;
   const reader = (encoding: KeyEncoding, part: "key" | "value"): ReadDatum => {
@@ -82,6 +95,9 @@ const compileTopic = (name: string, topic: TopicFormat, schemas: SchemaSource | 
       keyColumns,
       versionColumns: topic.versionColumns ?? [],
       deleteFlag: topic.deleteFlag ?? null,
+      beforeField: topic.beforeField ?? null,
+      isUnavailable: unavailableBy(topic.unavailableValuePlaceholder),
+      guards: topic.uses && guardsOf(topic.uses, onUntyped),
     },
     readKey: format.key === "ignored" ? null : reader(keyEncoding, "key"),
     readValue: reader(encoding, "value"),
@@ -114,15 +130,20 @@ const decodeRecord = (record: ConsumerRecord, topic: CompiledTopic): Decoded => 
   }
 };
 
+/** Whatever is done with a record takes time and memory in proportion to its bytes, so that this bounds both. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
 const read = (readDatum: ReadDatum, bytes: Buffer, record: ConsumerRecord): Datum => {
   if (bytes.length === 0)
     throw new DecodeError("empty-value", "It has zero bytes, which is neither a value nor a tombstone.");
+  if (bytes.length > MAX_BYTES) throw new DecodeError("too-large", `It has more than ${MAX_BYTES} bytes.`);
   return readDatum(bytes, record);
 };
 
 const keyOf = ({ raw, plan }: Datum, { format, settings, keyColumn }: CompiledTopic): Row | null => {
   const struct = typeof format.key === "function" ? format.key(raw) : namedKey(raw, keyColumn);
-  return struct === null ? null : toRow(struct, plan, settings.hints);
+  // A bare value has no plan even where a schema says what it is, so that nothing is known to lack a type.
+  return struct === null ? null : toRow(struct, plan, isStruct(raw) ? settings : { ...settings, guards: undefined });
 };
 
 const namedKey = (raw: Raw, keyColumn: string | undefined): RawStruct | null => {

@@ -1,13 +1,13 @@
 /**
- * AWS DMS: the row in `data`, the operation in `metadata`. It names no key columns and no position, and its before image goes
- * by a name that each task chooses: a changed key is therefore seen as a new row only.
+ * AWS DMS: the row in `data`, the operation in `metadata`. It names no key columns and no position. The row before an update
+ * comes only where the task asks for it, under a name that the task chooses, and of its key columns alone unless told
+ * otherwise: without it a changed key is seen as a new row only.
  */
-
-import type { Decoded } from "../domain/change.ts";
+import type { Decoded, Row } from "../domain/change.ts";
 import { DecodeError } from "./decode-error.ts";
 import { NO_PLAN, toRow } from "./plan.ts";
 import { isStruct, type RawStruct, scalarText } from "./raw.ts";
-import { rowChanges } from "./row-changes.ts";
+import { overlaid, rowChanges } from "./row-changes.ts";
 import { type Shape, type ShapeInput, skip, tableNamed } from "./shape.ts";
 
 export const decodeDms: Shape = (input) => {
@@ -28,15 +28,17 @@ export const decodeDms: Shape = (input) => {
   }
 };
 
-const rowOf = (op: "c" | "u" | "d" | "r", metadata: RawStruct, { value, plan, settings }: ShapeInput): Decoded => {
-  const { data } = value;
-  const row = isStruct(data) ? toRow(data, plan.structs.get("data") ?? NO_PLAN, settings.hints) : null;
+const rowOf = (op: "c" | "u" | "d" | "r", metadata: RawStruct, input: ShapeInput): Decoded => {
+  const { settings } = input;
+  const row = imageOf("data", input);
+  const before = settings.beforeField === null ? null : imageOf(settings.beforeField, input);
   const committedMs = Date.parse(scalarText(metadata["commit-timestamp"]) ?? "");
   return rowChanges({
     op,
     recordKey: null,
     keyColumns: settings.keyColumns,
-    before: op === "d" ? row : null,
+    // A deleted row stands in data; its image adds nothing but what data may lack.
+    before: op === "d" ? row && overlaid(row, before) : before,
     after: op === "d" ? null : row,
     ...tableNamed(metadata["schema-name"], metadata["table-name"]),
     version: null,
@@ -44,4 +46,9 @@ const rowOf = (op: "c" | "u" | "d" | "r", metadata: RawStruct, { value, plan, se
     sourceTsMs: Number.isNaN(committedMs) ? null : committedMs,
     txId: scalarText(metadata["transaction-id"]),
   });
+};
+
+const imageOf = (name: string, { value, plan, settings }: ShapeInput): Row | null => {
+  const image = value[name];
+  return isStruct(image) ? toRow(image, plan.structs.get(name) ?? NO_PLAN, settings) : null;
 };

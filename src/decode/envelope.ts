@@ -69,9 +69,9 @@ export const decodeEnvelope = envelopeShape((_, input) => ({
   after: rowOf("after", input),
 }));
 
-const rowOf = (name: "before" | "after", { value, plan, settings: { hints } }: ShapeInput): Row | null => {
+const rowOf = (name: "before" | "after", { value, plan, settings }: ShapeInput): Row | null => {
   const raw = value[name];
   if (raw === null || raw === undefined) return null;
-  if (isStruct(raw)) return toRow(raw, plan.structs.get(name) ?? NO_PLAN, hints);
+  if (isStruct(raw)) return toRow(raw, plan.structs.get(name) ?? NO_PLAN, settings);
   throw new DecodeError("shape-mismatch", `It is no Debezium envelope of rows: ${name} is not a struct.`);
 };

@@ -1,6 +1,6 @@
 /** MongoDB's Extended JSON, both versions, to plain values: `{"$numberLong":"5"}` is 5, and a date is an instant with `Z`. */
 import { badValue } from "./decode-error.ts";
-import { isStruct, markNumber, numberText, type Raw, type RawStruct, scalarText } from "./raw.ts";
+import { isStruct, markNumber, markText, numberText, type Raw, type RawStruct, scalarText } from "./raw.ts";
 import { timestamp } from "./temporal.ts";
 
 /** Wrappers it does not know stay structs. Depth: that of the JSON text. Throws DecodeError `bad-value`. */
@@ -28,7 +28,7 @@ const unwrap = (wrapper: RawStruct): Raw | undefined => {
     case "$oid":
     case "$uuid":
     case "$symbol":
-      return textOf(value);
+      return markText(textOf(value));
     case "$date":
       return instant(value);
     case "$undefined":
@@ -56,7 +56,7 @@ const integer = (raw: Raw): Raw => {
 const double = (raw: Raw): Raw => {
   const text = textOf(raw);
   const number = Number(text);
-  return Number.isFinite(number) && text.trim() !== "" ? number : text;
+  return Number.isFinite(number) && text.trim() !== "" ? number : markText(text);
 };
 
 /** Milliseconds since 1970, as a number or wrapped; or the text that relaxed Extended JSON has for years 1970 to 9999. */

@@ -55,7 +55,7 @@ const imageOf = (name: "before" | "after", { value, plan, settings }: ShapeInput
   const raw = value[name];
   if (raw === null || raw === undefined) return null;
   if (!isStruct(raw)) throw new DecodeError("shape-mismatch", `It is no record of GoldenGate: ${name} is no struct.`);
-  return toRow(numbersFromText(raw, settings), plan.structs.get(name) ?? NO_PLAN, settings.hints);
+  return toRow(numbersFromText(raw, settings), plan.structs.get(name) ?? NO_PLAN, settings);
 };
 
 const nameOf = (raw: Raw): readonly string[] => (typeof raw === "string" ? [unmark(raw)] : []);

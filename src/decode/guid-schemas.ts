@@ -1,4 +1,5 @@
 /** Schemas of Confluent's registry by GUID, with what they refer to. */
+import { Answered, ofReference } from "./registry-answer.ts";
 import type { GetJson } from "./registry-http.ts";
 
 /** As the registry's API has it; `schema` is JSON as text. */
@@ -11,7 +12,7 @@ interface Registered {
 /** Schemas that one schema may refer to, directly and through others. */
 const MAX_REFERENCES = 100;
 
-/** Those referred to first, the schema itself last; empty when it is of another kind than Avro. */
+/** Those referred to first, the schema itself last. */
 export const schemasOfGuid = async (guid: string, url: string, getJson: GetJson): Promise<readonly unknown[]> => {
   const seen = new Set<string>();
   const withReferences = async ({ schema, references = [] }: Registered): Promise<readonly unknown[]> => {
@@ -20,10 +21,13 @@ export const schemasOfGuid = async (guid: string, url: string, getJson: GetJson)
       const address = `${url}/subjects/${encodeURIComponent(subject)}/versions/${version}`;
       if (seen.has(address)) continue;
       if (seen.add(address).size > MAX_REFERENCES) throw new Error(`it refers to more than ${MAX_REFERENCES} schemas`);
-      schemas.push(...(await withReferences((await getJson(address)) as Registered)));
+      const referred = await getJson(address).catch(ofReference);
+      schemas.push(...(await withReferences(referred as Registered)));
     }
     return [...schemas, JSON.parse(schema)];
   };
   const registered = (await getJson(`${url}/schemas/guids/${guid}`)) as Registered;
-  return (registered.schemaType ?? "AVRO") === "AVRO" ? withReferences(registered) : [];
+  const { schemaType = "AVRO" } = registered;
+  if (schemaType !== "AVRO") throw new Answered({ status: "other-kind", kind: String(schemaType) });
+  return withReferences(registered);
 };

@@ -51,8 +51,8 @@ const listedColumns = (columns: Raw | undefined): readonly Entry[] =>
 const rowOf = (op: "c" | "u" | "d" | "r", { value, key, settings }: ShapeInput): Decoded => {
   const { data, old, database, table } = value;
   if (!isStruct(data)) throw new DecodeError("missing-after", "It is a row of Maxwell without data.");
-  const row = toRow(data, NO_PLAN, settings.hints);
-  const before = isStruct(old) ? overlaid(row, toRow(old, NO_PLAN, settings.hints)) : null;
+  const row = toRow(data, NO_PLAN, settings);
+  const before = isStruct(old) ? overlaid(row, toRow(old, NO_PLAN, settings)) : null;
   const seconds = millis(value.ts);
   return rowChanges({
     op,

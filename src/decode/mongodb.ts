@@ -7,10 +7,10 @@ import { DecodeError } from "./decode-error.ts";
 import { envelopeShape, type Images } from "./envelope.ts";
 import { parseExactJson } from "./exact-json.ts";
 import { plainDocument } from "./extended-json.ts";
-import { NO_PLAN, toRow } from "./plan.ts";
+import { type ColumnSettings, NO_PLAN, toRow } from "./plan.ts";
 import { isStruct, type Raw, type RawStruct, unmark } from "./raw.ts";
 
-/** The documents bring their types, so hints have no say here. */
+/** Documents bring their types, so hints have no say here, and are never left out in part. */
 export const decodeMongodb = envelopeShape(({ op, before, after, updateDescription }): Images => {
   const document = documentOf(after);
   const images = { before: documentOf(before), after: document };
@@ -20,7 +20,7 @@ export const decodeMongodb = envelopeShape(({ op, before, after, updateDescripti
 
 const documentOf = (raw: Raw | undefined): Row | null => {
   const document = parsed(raw);
-  return document === null ? null : toRow(document, NO_PLAN, NO_HINTS);
+  return document === null ? null : toRow(document, NO_PLAN, AS_IT_IS);
 };
 
 /** `address.city` names a member of a document: it stays a column of that name, and `address` is left alone. */
@@ -28,7 +28,7 @@ const patchOf = ({ updatedFields, removedFields }: RawStruct): Row => {
   const patch: Record<string, Raw> = Object.assign(Object.create(null), parsed(updatedFields));
   for (const name of Array.isArray(removedFields) ? removedFields : [])
     if (typeof name === "string") patch[unmark(name)] = null;
-  return toRow(patch, NO_PLAN, NO_HINTS);
+  return toRow(patch, NO_PLAN, AS_IT_IS);
 };
 
 const parsed = (raw: Raw | undefined): RawStruct | null => {
@@ -38,4 +38,4 @@ const parsed = (raw: Raw | undefined): RawStruct | null => {
   throw new DecodeError("shape-mismatch", "It is no MongoDB change: a document is not text of a JSON object.");
 };
 
-const NO_HINTS = new Map<string, never>();
+const AS_IT_IS: ColumnSettings = { hints: new Map(), isUnavailable: () => false };

@@ -14,7 +14,7 @@ export const decodeOutbox: Shape = ({ value, plan, key, settings }) =>
     recordKey: key,
     keyColumns: [],
     before: null,
-    after: toRow(value, plan, settings.hints),
+    after: toRow(value, plan, settings),
     version: null,
     origin: "unknown",
     sourceTsMs: null,

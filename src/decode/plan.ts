@@ -6,7 +6,7 @@ import { type ColumnValue, type Row, UNAVAILABLE } from "../domain/change.ts";
 import { type Column, hintedColumn, mapStruct, plain } from "./column.ts";
 import { badValue } from "./decode-error.ts";
 import { isStruct, type Raw, type RawStruct } from "./raw.ts";
-import { isUnavailable } from "./unavailable.ts";
+import type { IsUnavailable } from "./unavailable.ts";
 
 export interface StructPlan {
   /** Columns whose type says more than the wire does; the others are plain. */
@@ -40,17 +40,38 @@ export const compileHints = (hints: Hints): StructPlan["columns"] => {
   return columns;
 };
 
+/** What a topic's configuration says of its columns. */
+export interface ColumnSettings {
+  readonly hints: StructPlan["columns"];
+  readonly isUnavailable: IsUnavailable;
+  /** For columns that neither a schema nor a hint gives a type. Absent: they are plain. */
+  readonly guards?: StructPlan["columns"] | undefined;
+}
+
 /** The row of a struct. The schema's word counts first, then the hint's. Throws DecodeError `bad-value` naming the column. */
-export const toRow = (struct: RawStruct, plan: StructPlan, hints: StructPlan["columns"]): Row => {
-  const row: Record<string, ColumnValue> = Object.create(null);
+export const toRow = (struct: RawStruct, plan: StructPlan, { hints, isUnavailable, guards }: ColumnSettings): Row => {
+  const row = new RowObject();
+  const untyped = plan === NO_PLAN ? guards : undefined;
+  let columnsLeft = MAX_COLUMNS;
   for (const name in struct) {
     const raw = struct[name];
     if (raw === undefined) continue;
-    const column = plan.columns.get(name) ?? hints.get(name) ?? plain;
+    if (--columnsLeft < 0) throw badValue(`A row has more than ${MAX_COLUMNS} columns.`);
+    const column = plan.columns.get(name) ?? hints.get(name) ?? untyped?.get(name) ?? plain;
     row[name] = raw === null ? null : isUnavailable(raw) ? UNAVAILABLE : decodeColumn(name, column, raw);
   }
   return row;
 };
+
+/**
+ * Inherits nothing, so that a column `__proto__` is only a column; and objects of a constructor are read and written faster
+ * than such without a prototype.
+ */
+const RowObject = function Row() {} as unknown as new () => Record<string, ColumnValue>;
+RowObject.prototype = Object.create(null);
+
+/** Ten times what the widest table of any database has. */
+const MAX_COLUMNS = 50_000;
 
 /** A struct inside a row; undefined when all its members are plain. */
 export const nestedColumn = ({ columns }: StructPlan): Column | undefined =>

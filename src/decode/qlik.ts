@@ -1,30 +1,33 @@
 /**
- * Qlik Replicate, the usual way out of SAP and mainframes: `data` and `beforeData` beside headers, all within a message that
- * says whether it is data (`DT`) or metadata (`MD`). Values may all be text.
+ * Qlik Replicate, the usual way out of SAP and mainframes: `data` and `beforeData` beside headers. In JSON within a message
+ * that says whether it is data (`DT`) or metadata (`MD`), and values may all be text. In Avro with a registry there is no
+ * message around them; its Avro without one, whose schemas travel in a topic of their own, is not read.
  */
 import type { Decoded, Row } from "../domain/change.ts";
 import { DecodeError } from "./decode-error.ts";
 import { NO_PLAN, toRow } from "./plan.ts";
 import { isStruct, type Raw, type RawStruct, scalarText } from "./raw.ts";
 import { rowChanges } from "./row-changes.ts";
-import { numbersFromText, type Shape, type ShapeInput, type ShapeSettings, skip } from "./shape.ts";
+import { numbersFromText, type Shape, type ShapeInput, skip } from "./shape.ts";
 
 export const decodeQlik: Shape = (input) => {
   const { value } = input;
   if (value.type === "MD") return skip("metadata");
   // The envelope around the message can be switched off.
   const message = isStruct(value.message) ? value.message : value;
+  const plan = message === value ? input.plan : (input.plan.structs.get("message") ?? NO_PLAN);
+  const { settings } = input;
   const { headers } = message;
   if (!isStruct(headers)) throw new DecodeError("shape-mismatch", "It is no message of Qlik Replicate: no headers.");
   switch (headers.operation) {
     case "INSERT":
-      return rowOf("c", message, headers, input);
+      return rowOf("c", message, headers, { plan, settings });
     case "UPDATE":
-      return rowOf("u", message, headers, input);
+      return rowOf("u", message, headers, { plan, settings });
     case "DELETE":
-      return rowOf("d", message, headers, input);
+      return rowOf("d", message, headers, { plan, settings });
     case "REFRESH":
-      return rowOf("r", message, headers, input);
+      return rowOf("r", message, headers, { plan, settings });
     default:
       throw new DecodeError("unknown-op", "Its operation is none of INSERT, UPDATE, DELETE and REFRESH.");
   }
@@ -34,10 +37,15 @@ const rowOf = (
   op: "c" | "u" | "d" | "r",
   message: RawStruct,
   headers: RawStruct,
-  { settings }: ShapeInput,
+  { plan, settings }: Pick<ShapeInput, "plan" | "settings">,
 ): Decoded => {
-  const data = imageOf(message.data, settings);
-  const before = imageOf(message.beforeData, settings);
+  const imageOf = (name: "data" | "beforeData"): Row | null => {
+    const raw = message[name];
+    if (!isStruct(raw)) return null;
+    return toRow(numbersFromText(raw, settings), plan.structs.get(name) ?? NO_PLAN, settings);
+  };
+  const data = imageOf("data");
+  const before = imageOf("beforeData");
   const sequence = filled(headers.changeSequence);
   return rowChanges({
     op,
@@ -51,9 +59,6 @@ const rowOf = (
     txId: filled(headers.transactionId),
   });
 };
-
-const imageOf = (raw: Raw | undefined, settings: ShapeSettings): Row | null =>
-  isStruct(raw) ? toRow(numbersFromText(raw, settings), NO_PLAN, settings.hints) : null;
 
 /** Headers without a value are empty text. */
 const filled = (raw: Raw | undefined): string | null => scalarText(raw) || null;

@@ -2,17 +2,16 @@
 import axios from "axios";
 import { errorText } from "../domain/errors.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
-import type { RegistryAnswer } from "./registry-client.ts";
+import { Answered, type RegistryAnswer, shortCause } from "./registry-answer.ts";
 import type { RegistryConnection } from "./registry-connection.ts";
 
-/** The JSON at an address. Rejects with Unanswered, or with an Error when nobody is there. */
+/** The JSON at an address. Rejects with Answered, or with an Error when nobody is there. */
 export type GetJson = (address: string) => Promise<unknown>;
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
-export const createGetJson = (config: SchemaRegistryConfig, { auth, agent }: RegistryConnection): GetJson => {
+export const createGetJson = (config: SchemaRegistryConfig, { headers, agent }: RegistryConnection): GetJson => {
   const client = axios.create({
-    headers: { ...config.headers, Accept: "application/json" },
     timeout: config.timeoutMs,
     maxRedirects: 0,
     maxContentLength: MAX_ANSWER_BYTES,
@@ -22,36 +21,32 @@ export const createGetJson = (config: SchemaRegistryConfig, { auth, agent }: Reg
     responseType: "text",
     transformResponse: (body: string) => body,
     validateStatus: () => true,
-    ...(auth === null ? {} : { auth }),
   });
   return async (address) => {
-    const { status, data } = await client.get<string>(address);
-    const body = jsonOf(data);
-    if (status === 200 && body !== undefined) return body;
-    throw new Unanswered(status, body !== undefined);
+    const response = await client.get<string>(address, {
+      headers: { ...(await headers()), Accept: "application/json, */*" },
+    });
+    const body = jsonOf(response.data);
+    if (response.status === 200 && body !== undefined) return body;
+    throw new Answered(withoutJson(response.status, body !== undefined, String(response.headers["content-type"])));
   };
 };
 
-class Unanswered extends Error {
-  readonly status: number;
-  /** A registry answers in JSON; a page of HTML is that of some gateway, or of no registry at all. */
-  readonly isJson: boolean;
-
-  constructor(status: number, isJson: boolean) {
-    super(`status ${status}`);
-    this.status = status;
-    this.isJson = isJson;
-  }
-}
-
-export const answerOfFailure = (error: unknown): RegistryAnswer => {
-  const cause = errorText(error).split("\n", 1)[0]?.slice(0, 200) ?? "";
-  if (!(error instanceof Unanswered)) return { status: "unreachable", cause };
-  const { status, isJson } = error;
+/** A registry answers in JSON; a page of HTML is that of some gateway, or of no registry at all. */
+const withoutJson = (
+  status: number,
+  isJson: boolean,
+  contentType: string,
+): Exclude<RegistryAnswer, { status: "found" }> => {
+  // Apicurio sends schemas as they are, and one of Protobuf is text of its own.
+  if (status === 200 && contentType.includes("protobuf")) return { status: "other-kind", kind: "PROTOBUF" };
   if (status === 404 && isJson) return { status: "missing" };
   const isAway = status < 400 || status === 404 || status === 429 || status >= 500;
-  return { status: isAway ? "unreachable" : "refused", cause };
+  return { status: isAway ? "unreachable" : "refused", cause: `status ${status}` };
 };
+
+export const answerOfFailure = (error: unknown): RegistryAnswer =>
+  error instanceof Answered ? error.answer : { status: "unreachable", cause: shortCause(errorText(error)) };
 
 const jsonOf = (text: string): unknown => {
   try {

@@ -9,7 +9,7 @@ import { rowChanges } from "./row-changes.ts";
 import { columnText, type DeleteFlag, type Shape } from "./shape.ts";
 
 export const decodeRow: Shape = ({ value, plan, key, settings }) => {
-  const row = toRow(value, plan, settings.hints);
+  const row = toRow(value, plan, settings);
   const isDelete = settings.deleteFlag !== null && isDeleted(row, settings.deleteFlag);
   const version = versionOf(row, settings.versionColumns);
   return rowChanges({

@@ -21,7 +21,7 @@ const deltaOf = (changeMode: unknown, counter: string | null, input: ShapeInput)
       return rowOf("c", input);
     case "U":
       // The row before, sent to be subtracted: written, it would undo the change.
-      return counter === "-1" ? skip("before-image") : rowOf("u", input);
+      return MINUS_ONE.test(counter ?? "") ? skip("before-image") : rowOf("u", input);
     case "D":
       return rowOf("d", input);
     default:
@@ -29,8 +29,12 @@ const deltaOf = (changeMode: unknown, counter: string | null, input: ShapeInput)
   }
 };
 
+/** SAP's own text of numbers has the sign behind. */
+const MINUS_ONE = /^\s*(?:-\s*1|1\s*-)(?:\.0*)?\s*$/;
+
 const recordOf = (recordMode: unknown, input: ShapeInput): Decoded => {
   switch (recordMode) {
+    case null: // as some exporters write what is blank
     case "":
     case " ":
       return rowOf("u", input);

@@ -1,16 +1,17 @@
 /** A shape turns what an encoding read into changes. It knows the members of its JSON object or Avro record, not their bytes. */
 import type { ColumnValue, Decoded, Row } from "../domain/change.ts";
-import { type Datum, type StructPlan, toRow } from "./plan.ts";
+import { type ColumnSettings, type Datum, type StructPlan, toRow } from "./plan.ts";
 import { markNumber, type Raw, type RawStruct, scalarText } from "./raw.ts";
 
 /** What a topic's configuration says where its records do not. */
-export interface ShapeSettings {
-  readonly hints: StructPlan["columns"];
+export interface ShapeSettings extends ColumnSettings {
   /** Identity of rows whose record key does not tell it. */
   readonly keyColumns: readonly string[];
   /** Columns of a plain row that rise with every change of it, the most significant first. */
   readonly versionColumns: readonly string[];
   readonly deleteFlag: DeleteFlag | null;
+  /** Of DMS: the member that holds the row before an update. */
+  readonly beforeField: string | null;
 }
 
 /** A plain row is deleted when the column's text is that of one of the values. */
@@ -50,14 +51,14 @@ export const rowWithout = (
   struct: RawStruct,
   isMetadata: (name: string) => boolean,
   plan: StructPlan,
-  { hints }: Pick<ShapeSettings, "hints">,
-): Row => toRow(Object.fromEntries(Object.entries(struct).filter(([name]) => !isMetadata(name))), plan, hints);
+  settings: ColumnSettings,
+): Row => toRow(Object.fromEntries(Object.entries(struct).filter(([name]) => !isMetadata(name))), plan, settings);
 
 /**
  * Rows of a source that writes numbers as text too. A hinted number is marked as one, since the same characters may be base64:
  * "1234" is both.
  */
-export const numbersFromText = (struct: RawStruct, { hints }: Pick<ShapeSettings, "hints">): RawStruct => {
+export const numbersFromText = (struct: RawStruct, { hints }: ColumnSettings): RawStruct => {
   const row: Record<string, Raw> = Object.create(null);
   for (const name in struct) {
     const raw = struct[name] ?? null;

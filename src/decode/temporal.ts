@@ -61,6 +61,19 @@ export const zoned = (raw: Raw): string | null => {
 /** `isostring` mode: the `Z` decorates a zone-less value and would be taken for UTC. */
 export const iso = (raw: Raw): string | null => zoned(raw)?.replace(/Z$/, "") ?? null;
 
+/**
+ * For hints: sources that write every value as text have dates as text too. Those pass in the form of ISO 8601, MySQL's zero
+ * dates are none, and any other text is no date.
+ */
+export const orText = (fromNumber: (raw: Raw) => string | null, form: RegExp) => (raw: Raw) => {
+  if (typeof raw !== "string" || raw.charCodeAt(0) === 0) return fromNumber(raw);
+  if (!form.test(raw)) throw badValue("A text is neither a date nor a time as the column's type has it.");
+  return raw.startsWith("0000-00-00") ? null : raw.replace(" ", "T");
+};
+export const DATE_TEXT = /^\d{4}-\d\d-\d\d$/;
+export const TIME_TEXT = /^-?\d{2,3}:\d\d:\d\d(?:\.\d{1,9})?$/;
+export const TIMESTAMP_TEXT = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?$/;
+
 const plainText = (raw: Raw): string => {
   if (typeof raw !== "string" || raw.charCodeAt(0) === 0) throw badValue("A time with zone is not text.");
   return raw;

@@ -1,11 +1,11 @@
-/** Schemas by ids that are no numbers: Confluent's GUIDs, and the 64-bit ids of Apicurio. */
+/** Schemas by ids that are no numbers: Confluent's GUIDs, and the 64-bit ids of Apicurio. Also what a schema is called. */
 import { schemasOfApicurio } from "./apicurio-schemas.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
 import { schemasOfGuid } from "./guid-schemas.ts";
-import type { RegistryAnswer } from "./registry-client.ts";
+import type { RegistryAnswer } from "./registry-answer.ts";
 import type { RegistryConnection } from "./registry-connection.ts";
 import { answerOfFailure, createGetJson } from "./registry-http.ts";
-import type { TextualId, TextualKind } from "./schema-id.ts";
+import type { SchemaId, TextualId, TextualKind } from "./schema-id.ts";
 
 /** One question an id at a time, however many ask. Never rejects. */
 export const createTextualSchemas = (config: SchemaRegistryConfig, connection: RegistryConnection) => {
@@ -36,9 +36,20 @@ export const createTextualSchemas = (config: SchemaRegistryConfig, connection: R
     }
   };
 
-  return (id: TextualId): Promise<RegistryAnswer> => {
-    const flight = flights.get(id) ?? ask(id);
-    flights.set(id, flight);
-    return flight;
+  /** Only Confluent's API is asked, where an id has few subjects, nearly always one. */
+  const subject = async (id: SchemaId): Promise<string | null> => {
+    if (typeof id !== "number") return null;
+    const versions = await getJson(`${connection.url}/schemas/ids/${id}/versions`).catch(() => null);
+    const [first] = (Array.isArray(versions) ? versions : []) as readonly ({ readonly subject?: unknown } | null)[];
+    return typeof first?.subject === "string" ? first.subject : null;
+  };
+
+  return {
+    schemas(id: TextualId): Promise<RegistryAnswer> {
+      const flight = flights.get(id) ?? ask(id);
+      flights.set(id, flight);
+      return flight;
+    },
+    subject,
   };
 };

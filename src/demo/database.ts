@@ -85,7 +85,11 @@ const valueOf = (value: string | number | null, type: ColumnType | undefined): s
 
 const inSession = async (url: string, act: (session: pg.Client) => Promise<unknown>): Promise<void> => {
   const session = await connect(url);
-  await act(session).finally(() => session.end());
+  try {
+    await act(session);
+  } finally {
+    await session.end();
+  }
 };
 
 const connect = async (url: string): Promise<pg.Client> => {

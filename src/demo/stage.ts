@@ -1,6 +1,5 @@
 /** Everything around the connector: services, a simulator of Sell, topics, and an ERP's ledger that writes into them. */
 import { randomBytes } from "node:crypto";
-import { partitionName } from "../domain/record.ts";
 import type { RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";

@@ -20,7 +20,7 @@ export type ColumnValue =
   | readonly ColumnValue[]
   | { readonly [name: string]: ColumnValue };
 
-/** A row by column name; its prototype is null, so that a column called `__proto__` is only a column. */
+/** A row by column name; it inherits nothing, so that a column called `__proto__` is only a column. */
 export type Row = { readonly [column: string]: ColumnValue };
 
 /** `c` insert, `u` update, `d` delete, `r` snapshot read; `upsert` for shapes that do not tell insert from update. */

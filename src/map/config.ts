@@ -25,6 +25,7 @@ export const FORMATS = [
 const ENCODINGS = [
   "json",
   "confluent-json-schema",
+  "apicurio-json",
   "confluent-avro",
   "confluent-avro-guid-header",
   "apicurio-avro-headers",
@@ -238,6 +239,19 @@ const ROUTE = z.strictObject({
     })
     .optional()
     .meta({ description: "Of plain rows: what tells a deleted one. Without it only tombstones delete." }),
+  beforeField: z.string().min(1).optional().meta({
+    description:
+      "Of dms: where its task puts the row before an update (FieldName of BeforeImageSettings, often before-image). Without it a changed key leaves the old record behind.",
+  }),
+  unavailableValuePlaceholder: z
+    .string()
+    .regex(/^(?!hex:)|^hex:(?:[0-9a-fA-F]{2})+$/, "must be text, or hex: and pairs of hexadecimal digits")
+    .min(1)
+    .optional()
+    .meta({
+      description:
+        "Debezium's unavailable.value.placeholder, where the connector sets another one than __debezium_unavailable_value: what stands for a large column that an update did not touch. Its field is left alone.",
+    }),
   replicaIdentity: z.enum(["default", "full"]).default("default").meta({
     description:
       "full: a delete's before image is the whole row (PostgreSQL REPLICA IDENTITY FULL, MySQL, SQL Server, Oracle). default: only its key is real.",

@@ -1,13 +1,16 @@
 /** What is wrong with how a topic is said to be written. */
 import type { RouteConfig } from "./config.ts";
 import type { RouteProblem } from "./problems.ts";
+import { checkTypes } from "./untyped-columns.ts";
 
 /** Paths are relative to the route. */
 export const formatProblems = (route: RouteConfig): readonly RouteProblem[] => [
   ...checkVerified(route),
   ...checkEncoding(route),
   ...checkPlainRows(route),
+  ...checkBeforeField(route),
   ...checkTable(route),
+  ...checkTypes(route),
 ];
 
 type Format = RouteConfig["format"];
@@ -49,6 +52,17 @@ const checkPlainRows = (route: RouteConfig): readonly RouteProblem[] => {
       severity: "error",
     }));
 };
+
+const checkBeforeField = ({ format, beforeField }: RouteConfig): readonly RouteProblem[] =>
+  beforeField === undefined || format === "dms"
+    ? []
+    : [
+        {
+          path: ["beforeField"],
+          message: `is for format dms; records of ${format} tell where the row before stands.`,
+          severity: "error",
+        },
+      ];
 
 /** Products that write all tables to one topic unless they are told otherwise. */
 const MIXED: ReadonlySet<Format> = new Set(["maxwell", "canal", "dms"]);

@@ -34,7 +34,7 @@ const sameName = (route: RouteConfig, earlier: readonly RouteConfig[]): readonly
 /** A topic is decoded once, whatever number of routes read it. */
 const PER_TOPIC = [
   ...(["format", "encoding", "keyEncoding", "hints", "keyColumns", "versionColumns", "deleteFlag"] as const),
-  ...(["replicaIdentity", "startFrom"] as const),
+  ...(["beforeField", "unavailableValuePlaceholder", "replicaIdentity", "startFrom"] as const),
 ];
 
 const sameTopic = (route: RouteConfig, earlier: readonly RouteConfig[]): readonly Conflict[] => {

@@ -1,8 +1,9 @@
 /** Questions to the cluster, and what demo and tests need to set one up. */
-import type { Cluster, Kafka } from "kafkajs";
+import type { Kafka } from "kafkajs";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import { clusterOf } from "./cluster.ts";
 import { kafkaFailed } from "./kafka-error.ts";
 import { ConfigResourceTypes } from "./kafkajs.ts";
 
@@ -155,27 +156,3 @@ const leaveGroup = async (kafka: Kafka, groupId: string, memberIds: readonly str
 interface Coordinator {
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
-
-/** kafkajs gives its cluster object, which knows LeaveGroup, to nobody but assigners; the consumer itself is never used. */
-const clusterOf = (kafka: Kafka, groupId: string): Cluster => {
-  const clusters: Cluster[] = [];
-  kafka.consumer({
-    groupId,
-    partitionAssigners: [
-      ({ cluster }) => {
-        clusters.push(cluster);
-        return {
-          name: "none",
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: "none", metadata: NO_DATA }),
-        };
-      },
-    ],
-  });
-  const [cluster] = clusters;
-  if (cluster === undefined) throw new Error("kafkajs no longer calls the assigner's factory when a consumer is made");
-  return cluster;
-};
-
-const NO_DATA = Buffer.alloc(0);

@@ -1,6 +1,7 @@
 /** The Kafka side of the connector: one call connects, everything else hangs on what it returns. */
 import type { Kafka as KafkaClient } from "kafkajs";
 import { ConnectorError, errorText } from "../domain/errors.ts";
+import type { ConsumerRecord } from "../domain/record.ts";
 import type { RecordProducer, RecordSource } from "../domain/stages.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -12,6 +13,7 @@ import { ConsumerGroup } from "./consumer-group.ts";
 import { kafkaErrorType } from "./kafka-error.ts";
 import { Kafka } from "./kafkajs.ts";
 import { createProducer } from "./producer.ts";
+import { sampleTopic } from "./sample.ts";
 
 export interface KafkaDeps {
   readonly clock: Clock;
@@ -24,6 +26,8 @@ export interface KafkaConnection {
   /** A member of the group that reads these topics; not started yet. Stop it before `close`. */
   source(topics: readonly string[]): RecordSource;
   producer(): Promise<RecordProducer>;
+  /** Some of the oldest and newest records of each partition, read without a group. Rejects with a retriable `KAFKA_FAILED`. */
+  sample(topic: string): Promise<readonly ConsumerRecord[]>;
   close(): Promise<void>;
 }
 
@@ -43,6 +47,7 @@ export const connectKafka = async (
     admin,
     source: (topics) => new ConsumerGroup({ config, topics, admin, ...deps }),
     producer: () => createProducer(kafka),
+    sample: async (topic) => sampleTopic(kafka, topic, await admin.endOffsets([topic])),
     close: () => admin.close(),
   };
 };

@@ -1,9 +1,9 @@
 /**
- * The only import of kafkajs: the client with its codecs, and three repairs that lean on the inside of exactly this version.
+ * The only import of kafkajs: the client with its codecs, and what leans on the inside of exactly this version.
  * 2.2.4 is the last release and is unmaintained; everything else in the connector meets it through this folder's ports.
  */
 import { createRequire } from "node:module";
-import kafkajs from "kafkajs";
+import kafkajs, { type KafkaMessage } from "kafkajs";
 import { codecs } from "./codecs.ts";
 import { keepWireHeaders } from "./wire-headers.ts";
 
@@ -41,6 +41,26 @@ assertPatchedVersion((require("kafkajs/package.json") as { version: string }).ve
 stopIdleTimers();
 keepWireHeaders(require("kafkajs/src/protocol/encoder"), require("kafkajs/src/protocol/decoder"));
 Object.assign(kafkajs.CompressionCodecs, codecs(kafkajs.CompressionTypes));
+
+/** A partition's part of a FetchResponse. */
+export interface FetchedPartition {
+  readonly partition: number;
+  readonly messages: readonly KafkaMessage[];
+}
+
+interface BatchInside {
+  readonly messages: readonly KafkaMessage[];
+}
+
+const Batch = require("kafkajs/src/consumer/batch") as new (
+  topic: string,
+  fetchedOffset: string,
+  fetched: FetchedPartition,
+) => BatchInside;
+
+/** What a consumer would see of it: from the asked offset on, without control records and aborted transactions. */
+export const visibleMessages = (topic: string, offset: string, fetched: FetchedPartition): readonly KafkaMessage[] =>
+  new Batch(topic, offset, fetched).messages;
 
 // By destructuring: half of these names are typed but missing as named exports
 // (https://github.com/tulios/kafkajs/issues/1391).

@@ -21,7 +21,7 @@ export interface Events {
   "late-wait": { partition: string; waitMs: number };
   // decode, map
   "registry-unreachable": { url: string; cause: string };
-  "record-stalled": { topic: string; cause: string };
+  "record-stalled": { topic: string; partition: number; code: string; attempt: number; cause: string };
   "record-skipped": { topic: string; reason: string };
   "dead-lettered": { topic: string; position: string; reason: string; message: string };
   "dead-letter-failed": { topic: string; cause: string };

@@ -55,6 +55,10 @@ export const createMetrics = (registry: Registry) => {
     delivered: tally("records_delivered_total", "Records that Sell accepted.", "operation", RESULTS),
     deadLettered: counter("records_dead_lettered_total", "Records in the dead-letter topic.", ["reason"]),
     skipped: tally("records_skipped_total", "Records that were settled without a call of their own.", "reason"),
+    stalled: counter("decode_stalls_total", "Tries to read a record that has to wait, and its partition with it.", [
+      "topic",
+      "code",
+    ]),
     deliveryLatency: new TallyHistogram(
       {
         name: `${PREFIX}delivery_latency_seconds`,

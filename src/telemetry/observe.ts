@@ -41,6 +41,11 @@ const info = (sentence: string): Line => ({ level: "info", sentence });
 const warn = (sentence: string): Line => ({ level: "warn", sentence });
 const error = (sentence: string): Line => ({ level: "error", sentence });
 
+/** Tries are half a minute apart at most: what stands still is said about every ten minutes. */
+const SAY_AGAIN = 20;
+/** What keeps a record from being read and ends without anybody's help. */
+const PASSES: ReadonlySet<string> = new Set(["REGISTRY_UNREACHABLE", "SCHEMA_NOT_FOUND_YET"]);
+
 const OBSERVATIONS: Observations = {
   // life
   started: {
@@ -91,7 +96,13 @@ const OBSERVATIONS: Observations = {
   "registry-unreachable": {
     line: ({ url, cause }) => warn(`The schema registry at ${url} does not answer (${cause}); its records wait.`),
   },
-  "record-stalled": { line: ({ topic, cause }) => warn(`Records of ${topic} wait: ${cause}`) },
+  "record-stalled": {
+    line: ({ topic, partition, code, attempt, cause }) => {
+      const say = attempt % SAY_AGAIN !== 1 ? debug : PASSES.has(code) ? warn : error;
+      return say(`${topic}[${partition}] stands still: ${cause}`);
+    },
+    count: ({ stalled }, { topic, code }) => stalled.inc({ topic, code }),
+  },
   "record-skipped": { count: ({ skipped }, { reason }) => skipped.add(reason) },
   "dead-lettered": {
     line: ({ position, reason, message }) => warn(`${position} went to the dead letters (${reason}): ${message}`),

@@ -6,6 +6,7 @@ import { schemaRegistryConfig } from "../../src/decode/config.ts";
 import { createDecoder } from "../../src/decode/decoder.ts";
 import { createSchemaSource } from "../../src/decode/schema-source.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { World } from "../support/world.ts";
 import { aRecord, changeOf, reasonOf, TOPIC } from "../unit/decode/support.ts";
 import vectors from "../unit/decode/vectors.json" with { type: "json" };
 
@@ -53,6 +54,8 @@ const register = async (subject: string, schema: object): Promise<number> => {
   return id;
 };
 
+const PROTOBUF = `syntax = "proto3"; package erp; message Order { int64 order_no = 1; string name = 2; }`;
+
 const decoderAt = (url: string) => {
   const schemas = createSchemaSource(schemaRegistryConfig.parse({ url }), { clock: systemClock, emit: () => {} });
   return createDecoder(new Map([[TOPIC, { format: "debezium-avro" }]]), { schemas });
@@ -92,4 +95,40 @@ describe("a real schema registry", () => {
       retriable: true,
     });
   });
+});
+
+test("a topic that turns out to be Protobuf stands still and says so; nothing of it is lost, and other topics go on", async () => {
+  await using world = await World.create({ partitions: 1 });
+  const registry = new SchemaRegistry({ host: inject("registry") });
+  const subject = `${world.orders}-value`;
+  const { id } = await registry.register({ type: SchemaType.PROTOBUF, schema: PROTOBUF }, { subject });
+  for (const name of ["one", "two"])
+    await world.erp.writeRaw(
+      world.orders,
+      '{"order_no":1}',
+      framed(id, Buffer.from([0, 8, 1, 18, 3, ...Buffer.from(name)])),
+    );
+  const fields = { name: "name" };
+  const replica = await world.start("a", {
+    schemaRegistry: { url: inject("registry") },
+    routes: [
+      { topic: world.customers, format: "debezium-json", entity: "accounts", key: "id", fields },
+      { topic: world.orders, format: "debezium-avro", keyEncoding: "json", entity: "deals", key: "order_no", fields },
+    ],
+  });
+  await replica.until(() => replica.said("record-stalled").length > 0, "it says that it cannot go on");
+  await world.writeCustomers(1, 20);
+  await replica.until(
+    async () => (await world.lag(world.customers)) === 0n,
+    "the other topic is written and committed",
+  );
+
+  const [said] = replica.said("record-stalled");
+  expect(said).toMatchObject({ level: "error", topic: world.orders, partition: 0, code: "SCHEMA_OF_OTHER_KIND" });
+  for (const words of [world.orders, "Protobuf", `schema ${id} (subject ${subject})`, "value.converter"])
+    expect(said?.msg).toContain(words);
+  expect(await replica.metric("sell_sink_decode_stalls_total")).toBeGreaterThan(0);
+  expect([await world.lag(world.orders), (await world.ledgers()).deadLetters]).toEqual([2n, []]);
+  expect((await replica.stop()).code).toBe(0);
+  expect(await world.lag(world.orders)).toBe(2n);
 });

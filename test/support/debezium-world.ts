@@ -221,7 +221,7 @@ const configFor = (format: "json" | "avro", prefix: string, sellUrl: string, por
     admin: { host: "127.0.0.1", port },
     routes: [
       {
-        ...{ topic: `${prefix}.sales.customers`, ...debezium, entity: "accounts", key: { template: "C-\${id}" } },
+        ...{ topic: `${prefix}.sales.customers`, ...debezium, entity: "accounts", key: { template: "C-${id}" } },
         ...hints({ credit: "decimal(4)", balance: "varDecimal", born: "date" }),
         fields: {
           name: "name",
@@ -238,12 +238,12 @@ const configFor = (format: "json" | "avro", prefix: string, sellUrl: string, por
           topic: `${prefix}.sales.orders`,
           ...debezium,
           entity: "deals",
-          key: { template: "\${region}/\${number}" },
+          key: { template: "${region}/${number}" },
         },
         ...hints({ total: "decimal(2)" }),
         fields: {
-          name: { template: "Order \${region}\${number}" },
-          contact_id: { ref: "accounts", key: { template: "C-\${customer_id}" } },
+          name: { template: "Order ${region}${number}" },
+          contact_id: { ref: "accounts", key: { template: "C-${customer_id}" } },
           value: { from: "total", as: "decimal(2)" },
         },
         onDelete: "delete",

@@ -48,8 +48,9 @@ export class Erp implements AsyncDisposable {
   }
 
   /** Bytes as they are: poison. */
-  async writeRaw(topic: string, key: string, value: string, partition?: number): Promise<void> {
-    const record = { topic, key: Buffer.from(key), value: Buffer.from(value), headers: [] };
+  async writeRaw(topic: string, key: string, value: string | Buffer, partition?: number): Promise<void> {
+    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    const record = { topic, key: Buffer.from(key), value: bytes, headers: [] };
     await this.#producer.send([partition === undefined ? record : { ...record, partition }]);
   }
 

@@ -329,5 +329,10 @@ const layered = (
   above: Readonly<Record<string, object>>,
 ): Readonly<Record<string, object>> => ({
   ...below,
-  ...Object.fromEntries(Object.entries(above).map(([name, section]) => [name, { ...below[name], ...section }])),
+  ...Object.fromEntries(
+    Object.entries(above).map(([name, section]) => [
+      name,
+      Array.isArray(section) ? section : { ...below[name], ...section },
+    ]),
+  ),
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { OwnedPartition } from "../../src/commit/partition.ts";
 import type { Change, Decoded } from "../../src/domain/change.ts";
 import { ConnectorError } from "../../src/domain/errors.ts";
@@ -114,7 +114,28 @@ test("a registry that does not answer stalls the partition, and never makes a de
   await line.receive("asks", "one");
   expect([line.added, line.events]).toEqual([[], ["record-stalled"]]);
   await line.goOn(60_000);
-  expect([line.added.length, line.letters, line.events]).toEqual([2, [], ["record-stalled"]]);
+  expect([line.added.length, line.letters]).toEqual([2, []]);
+  expect(line.events).toEqual(["record-stalled", "record-stalled", "record-stalled"]);
+});
+
+test("a topic that cannot be read holds its own partition for ever, and leaves it without a word when it is lost", async () => {
+  const line = new Line();
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown) => unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  onTestFinished(() => void process.off("unhandledRejection", hear));
+  line.answers.protobuf = async () => {
+    throw new ConnectorError("SCHEMA_OF_OTHER_KIND", "the values are Protobuf", { retriable: true });
+  };
+  await line.receive("protobuf", "one");
+  await line.goOn(3_600_000);
+  expect([line.added, line.letters, line.settled]).toEqual([[], [], []]);
+  expect(line.partition.watermark.committable).toBe(0n);
+  const tries = line.events.length;
+  line.partition.lose();
+  await line.goOn(60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([line.events.length, unheard, line.failures]).toEqual([tries, [], []]);
 });
 
 test("frozen by a join it begins nothing more, and goes on afterwards where it was", async () => {

@@ -85,6 +85,23 @@ test.each(["--print", "--json"])("validate %s shows the configuration in force w
   expect(out).not.toMatch(/canary-token|redis-pw/);
 });
 
+test("validate --help tells its exit codes", async () => {
+  const { out } = await cli("validate", "--help");
+  expect(out).toContain("0 in order (warnings included), 1 a check of --online failed, 2 the configuration is wrong");
+});
+
+test("validate --online asks nobody while the configuration is wrong", async () => {
+  const { code, out, err } = await cli(
+    "validate",
+    "--online",
+    "--json",
+    "-c",
+    aFile(CONFIG.replace("groupId", "grupId")),
+  );
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("kafka.grupId");
+});
+
 test.each(["validate", "run"])("%s refuses a wrong configuration with exit 2 and every problem", async (command) => {
   const file = aFile(CONFIG.replace("groupId", "grupId").replace("entity: accounts", "entity: account"));
   const { code, err } = await cli(command, "-c", file);

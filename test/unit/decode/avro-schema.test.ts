@@ -27,7 +27,7 @@ const rowOf = (schema: unknown, bytes: Buffer) => {
   const { read, plan } = compileAvroSchema([schema]);
   const raw = read(bytes, 0);
   if (!isStruct(raw)) throw new Error("not a struct");
-  return { ...toRow(raw, plan, new Map()) };
+  return { ...toRow(raw, plan, { hints: new Map(), isUnavailable: () => false }) };
 };
 
 const varint = (zigzag: bigint): Buffer => {

@@ -20,6 +20,23 @@ describe("canal", () => {
     ]);
   });
 
+  test.each([
+    ["date", "2024-02-29", "2024-02-29"],
+    ["timestamp", "2024-06-15 12:34:56", "2024-06-15T12:34:56"],
+    ["microTimestamp", "2024-06-15T12:34:56.789012", "2024-06-15T12:34:56.789012"],
+    ["time", "-838:59:59", "-838:59:59"],
+    ["date", "0000-00-00", null],
+    ["timestamp", "0000-00-00 00:00:00", null],
+    ["date", "soon", "bad-value"],
+    ["date", "2024-06-15 12:34:56", "bad-value"],
+    ["timestamp", "2024-06-15", "bad-value"],
+  ])("a hinted %s may be text: %s is %s", (hint, text, wanted) => {
+    const decoded = decoderOf({ format: "canal", hints: { at: hint } })(
+      aRecord(aMessage({ type: "INSERT", data: [{ id: "7", at: text }], old: null }), null),
+    );
+    expect(decoded.status === "changes" ? changesOf(decoded)[0]?.after?.at : reasonOf(decoded)).toBe(wanted);
+  });
+
   test("a hinted number that is text is a number, though it could be base64", () => {
     const hinted = decoderOf({ format: "canal", hints: { total: "decimal(2)", id: "int64" } });
     const text = aMessage({ type: "INSERT", data: [{ id: "7", total: "1234", note: "1.0" }], old: null });

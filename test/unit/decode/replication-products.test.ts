@@ -62,6 +62,44 @@ describe("qlik", () => {
     expect(changeOf(decode("qlik", message))).toMatchObject({ op: "c", sourceTsMs: null, txId: null });
   });
 
+  test("in Avro the columns have their types, and there is no message around", () => {
+    const row = {
+      ...{ type: "record", name: "Row" },
+      fields: [
+        { name: "ID", type: "long" },
+        { name: "LIMIT", type: ["null", { type: "bytes", logicalType: "decimal", precision: 9, scale: 2 }] },
+      ],
+    };
+    const operations = ["INSERT", "UPDATE", "DELETE", "REFRESH"];
+    const headers = {
+      ...{ type: "record", name: "Headers" },
+      fields: [
+        { name: "operation", type: { type: "enum", name: "Operation", symbols: operations } },
+        { name: "changeSequence", type: "string" },
+        { name: "timestamp", type: "string" },
+        { name: "transactionId", type: "string" },
+        { name: "changeMask", type: ["null", "bytes"] },
+      ],
+    };
+    const schema = {
+      ...{ type: "record", name: "DataRecord" },
+      fields: [
+        { name: "data", type: ["null", row] },
+        { name: "beforeData", type: ["null", "Row"] },
+        { name: "headers", type: headers },
+      ],
+    };
+    const data = [2, 4, 2, 4, 0x12, 0xd6]; // 2 and 48.22
+    const before = [2, 4, 2, 2, 0x7f]; // 2 and 1.27
+    const said = [2, 4, 0x37, 0x37, 0, 0, 2, 2, 0xff];
+    const value = Buffer.from([0, 0, 0, 0, 5, ...data, ...before, ...said]);
+    const decode = decoderOf({ format: "qlik", encoding: "confluent-avro", keyColumns: ["ID"] }, { 5: schema });
+    expect(changeOf(decode(aRecord(value, null)))).toMatchObject({
+      ...{ op: "u", key: { ID: 2 }, before: { ID: 2, LIMIT: "1.27" }, after: { ID: 2, LIMIT: "48.22" } },
+      version: { kind: "sequence", parts: ["77"] },
+    });
+  });
+
   test.each([
     ["metadata", { magic: "atMSG", type: "MD", message: {} }],
     ["unknown-op", aMessage("MERGE", ROW)],
@@ -90,6 +128,25 @@ describe("dms", () => {
     });
   });
 
+  test("the row before stands where the task puts it, and shows a changed key", () => {
+    const value = { ...aRow("update", { ...ROW, ID: 2 }), "before-image": { ID: 1 } };
+    const settings = { format: "dms", keyColumns: ["ID"] } as const;
+    const seen = decoderOf({ ...settings, beforeField: "before-image" })(aRecord(JSON.stringify(value), null));
+    expect(changesOf(seen).map(({ op, key, after }) => ({ op, key, after: after && { ...after } }))).toEqual([
+      { op: "d", key: { ID: 1 }, after: null },
+      { op: "c", key: { ID: 2 }, after: { ...ROW, ID: 2 } },
+    ]);
+    expect(changesOf(decoderOf(settings)(aRecord(JSON.stringify(value), null)))).toMatchObject([
+      { op: "u", before: null },
+    ]);
+  });
+
+  test("columns that an update leaves alone are no change of key", () => {
+    const value = { ...aRow("update"), before: { NAME: "b" } };
+    const decode = decoderOf({ format: "dms", keyColumns: ["ID"], beforeField: "before" });
+    expect(changesOf(decode(aRecord(JSON.stringify(value), null)))).toMatchObject([{ op: "u", before: { NAME: "b" } }]);
+  });
+
   test.each([
     ["unknown-op", aRow("merge")],
     ["missing-after", aRow("insert", null)],
@@ -104,6 +161,7 @@ describe("sap-odq", () => {
     ["u", { ODQ_CHANGEMODE: "U", ODQ_ENTITYCNTR: "1" }],
     ["d", { ODQ_CHANGEMODE: "D", ODQ_ENTITYCNTR: -1 }],
     ["u", { RECORDMODE: "" }],
+    ["u", { RECORDMODE: null }],
     ["c", { RECORDMODE: "N" }],
     ["d", { RECORDMODE: "D" }],
   ])("%s: %j", (op, mode) => {
@@ -115,6 +173,7 @@ describe("sap-odq", () => {
   test.each([
     ["before-image", { ...ROW, ODQ_CHANGEMODE: "U", ODQ_ENTITYCNTR: -1 }],
     ["before-image", { ...ROW, ODQ_CHANGEMODE: "U", ODQ_ENTITYCNTR: "-1" }],
+    ["before-image", { ...ROW, ODQ_CHANGEMODE: "U", ODQ_ENTITYCNTR: " 1-" }],
     ["before-image", { ...ROW, RECORDMODE: "X" }],
     ["unknown-op", { ...ROW, RECORDMODE: "A" }],
     ["unknown-op", { ...ROW, RECORDMODE: "R" }],

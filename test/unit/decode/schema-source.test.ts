@@ -1,74 +1,8 @@
 /** The registry's client against a real HTTP server that says what registries and what stands before them say. */
-import http from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
-import { type SchemaRegistryConfig, schemaRegistryConfig } from "../../../src/decode/config.ts";
-import { createDecoder } from "../../../src/decode/decoder.ts";
-import type { Encoding } from "../../../src/decode/encoding.ts";
-import { createSchemaSource } from "../../../src/decode/schema-source.ts";
-import type { Decoded } from "../../../src/domain/change.ts";
+import { describe, expect, test } from "vitest";
 import type { RecordHeader } from "../../../src/domain/record.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { aRecord, changeOf, reasonOf, TOPIC } from "./support.ts";
-
-const KEY = { type: "record", name: "Key", fields: [{ name: "id", type: "long" }] };
-
-type Answer = { readonly status: number; readonly body: string } | "silence";
-
-const found = (schema: object): Answer => ({ status: 200, body: JSON.stringify(schema) });
-const FOUND = found({ schema: JSON.stringify(KEY) });
-const MISSING: Answer = { status: 404, body: '{"error_code":40403,"message":"Schema 7 not found"}' };
-
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-interface Registry {
-  readonly url: string;
-  readonly requests: http.IncomingMessage[];
-  answer: Answer | ((path: string) => Answer);
-}
-
-const startRegistry = async (answer: Registry["answer"]): Promise<Registry> => {
-  const registry = { url: "", requests: [] as http.IncomingMessage[], answer };
-  const server = http.createServer((request, response) => {
-    registry.requests.push(request);
-    const answer = typeof registry.answer === "function" ? registry.answer(request.url ?? "") : registry.answer;
-    if (answer !== "silence") response.writeHead(answer.status).end(answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  registry.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return registry;
-};
-
-/** A decoder of keys: each record is a tombstone of the row with id 3. */
-const startDecoder = (config: Partial<SchemaRegistryConfig> & { readonly url: string }, encoding?: Encoding) => {
-  const clock = new FakeClock();
-  const said: string[] = [];
-  const schemas = createSchemaSource(schemaRegistryConfig.parse(config), {
-    clock,
-    emit: (name, fields) => said.push(`${name} ${JSON.stringify(fields)}`),
-  });
-  const decoder = createDecoder(new Map([[TOPIC, { format: "debezium-avro" as const, encoding }]]), { schemas });
-  const tombstone = ({ id = 7, ageMs = 60_000 } = {}) => {
-    const record = aRecord(null, Buffer.from([0, 0, 0, 0, id, 6]));
-    return decoder.decode({ ...record, timestampMs: clock.now() - ageMs });
-  };
-  const decode = (key: Buffer, headers: readonly RecordHeader[] = []) =>
-    decoder.decode({ ...aRecord(null, key, headers), timestampMs: clock.now() - 60_000 });
-  return { clock, said, tombstone, decode };
-};
-
-const failureOf = async (decoded: Decoded | Promise<Decoded>) =>
-  Promise.resolve(decoded).then(
-    (value) => ({ code: `decoded ${value.status}`, message: "", retriable: false }),
-    ({ code, message, retriable }) => ({ code, message, retriable }),
-  );
+import { type Answer, FOUND, failureOf, found, KEY, MISSING, startDecoder, startRegistry } from "./fake-registry.ts";
+import { changeOf, reasonOf } from "./support.ts";
 
 describe("schemas from the registry", () => {
   test("are asked for once; then decoding is synchronous", async () => {
@@ -120,15 +54,175 @@ describe("schemas from the registry", () => {
     expect(reasonOf(await tombstone({ ageMs: 0 }))).toBe("schema-unknown");
     expect(registry.requests).toHaveLength(2);
   });
+});
 
-  test("of another kind than Avro make the record a dead letter", async () => {
-    const registry = await startRegistry(
-      found({ schemaType: "PROTOBUF", schema: 'syntax = "proto3"; message A { string b = 1; }' }),
+describe("a schema that is no Avro stalls its topic, and none of its records is a dead letter", () => {
+  const PROTOBUF = found({ schemaType: "PROTOBUF", schema: 'syntax = "proto3"; message A { string b = 1; }' });
+
+  test.each([
+    ["PROTOBUF", PROTOBUF, "keys of erp.sales.customers are Protobuf", "key.converter"],
+    ["PROTOBUF that nobody can parse", found({ schemaType: "PROTOBUF", schema: "}{" }), "are Protobuf", "new topic"],
+    ["JSON", found({ schemaType: "JSON", schema: '{"nonsense":1,"$ref":"#/x"}' }), "JSON", "keyEncoding"],
+    ["a kind to come", found({ schemaType: "XML", schema: "<a/>" }), "are XML", "new topic"],
+  ])("%s", async (_, answer, kind, remedy) => {
+    const registry = await startRegistry((path) =>
+      path.endsWith("/versions") ? found([{ subject: "crm-key", version: 1 }]) : answer,
     );
-    expect(reasonOf(await startDecoder({ url: registry.url }).tombstone())).toBe("shape-mismatch");
-    registry.answer = found({ schema: '{"type":"record","name":"Key"}' });
-    expect(reasonOf(await startDecoder({ url: registry.url }).tombstone())).toBe("shape-mismatch");
+    const { tombstone } = startDecoder({ url: registry.url });
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const failure = await failureOf(tombstone());
+      expect(failure).toMatchObject({ code: "SCHEMA_OF_OTHER_KIND", retriable: true });
+      for (const words of [kind, remedy, "schema 7 (subject crm-key)", registry.url])
+        expect(failure.message).toContain(words);
+    }
+    expect(registry.requests.map(({ url }) => url)).toEqual(["/schemas/ids/7", "/schemas/ids/7/versions"]);
   });
+
+  test("its subject is the usual one where the registry does not tell", async () => {
+    const registry = await startRegistry((path) => (path.endsWith("/versions") ? MISSING : PROTOBUF));
+    const { message } = await failureOf(startDecoder({ url: registry.url }).tombstone());
+    expect(message).toContain("schema 7 (by default subject erp.sales.customers-key)");
+  });
+
+  test.each([
+    ["json", "PROTOBUF", "are Protobuf and not the JSON", "key.converter"],
+    ["confluent-json-schema", "PROTOBUF", "are Protobuf and not the JSON", "key.converter"],
+    ["confluent-json-schema", "AVRO", "are Avro and not the JSON", "keyEncoding: confluent-avro"],
+  ] as const)("also where %s is expected and %s comes", async (encoding, schemaType, kind, remedy) => {
+    const registry = await startRegistry(found({ schemaType, schema: JSON.stringify(KEY) }));
+    const { tombstone } = startDecoder({ url: registry.url }, encoding);
+    const failure = await failureOf(tombstone());
+    expect(failure).toMatchObject({ code: "SCHEMA_OF_OTHER_KIND", retriable: true });
+    for (const words of [kind, remedy]) expect(failure.message).toContain(words);
+  });
+
+  test("broken JSON under a JSON schema, or under an id that nobody gave, is a dead letter", async () => {
+    const registry = await startRegistry(found({ schemaType: "JSON", schema: "{}" }));
+    const { decode, clock } = startDecoder({ url: registry.url }, "confluent-json-schema");
+    const broken = Buffer.from("\0\0\0\0\u0007{nonsense");
+    for (let record = 0; record < 2; record++) expect(reasonOf(await decode(broken))).toBe("invalid-json");
+    registry.answer = MISSING;
+    expect(reasonOf(await decode(Buffer.from("\0\0\0\0\u0008{nonsense")))).toBe("invalid-json");
+    clock.advance(60_000);
+    expect(registry.requests.map(({ url }) => url)).toEqual([
+      "/schemas/ids/7",
+      "/schemas/ids/7/versions",
+      "/schemas/ids/8",
+    ]);
+  });
+
+  test("also by GUID, and by Apicurio's ids", async () => {
+    const registry = await startRegistry(PROTOBUF);
+    const byGuid = startDecoder({ url: registry.url }, "confluent-avro-guid-header");
+    const header: RecordHeader = ["__key_schema_id", Buffer.from(`01${"00".repeat(16)}`, "hex")];
+    expect(await failureOf(byGuid.decode(Buffer.from([6]), [header]))).toMatchObject({ code: "SCHEMA_OF_OTHER_KIND" });
+    registry.answer = { status: 200, body: 'syntax = "proto3";', type: "application/x-protobuf" };
+    const byApicurio = startDecoder({ url: registry.url }, "apicurio-avro-8");
+    const failure = failureOf(byApicurio.decode(Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 7, 6])));
+    expect(await failure).toMatchObject({ code: "SCHEMA_OF_OTHER_KIND" });
+  });
+});
+
+describe("a schema that is valid for its writer is read, or stalls", () => {
+  const keyOf = (type: unknown, more: object = {}) => ({
+    ...{ type: "record", name: "Key" },
+    fields: [{ name: "id", type, ...more }],
+  });
+
+  const fixed = (logical: object) => keyOf({ type: "fixed", name: "F", size: 1, logicalType: "decimal", ...logical });
+
+  test.for<readonly [title: string, schema: object, key: unknown, datum?: readonly number[]]>([
+    ["names with odd characters", { ...keyOf("long"), name: "CRONUS AG$Customer-Ü", namespace: "1 nav" }, { id: 3 }],
+    [
+      "a field with an odd name",
+      { ...keyOf("long"), fields: [{ name: "Größe (m²)", type: "long" }] },
+      { "Größe (m²)": 3 },
+    ],
+    [
+      "a symbol with odd characters",
+      keyOf({ type: "enum", name: "E", symbols: ["a", "b", "c", "d-é"] }),
+      { id: "d-é" },
+    ],
+    ["a default that does not fit", keyOf("long", { default: "none" }), { id: 3 }],
+    ["a default that no branch has", keyOf(["null", "long"], { default: 7 }), { id: 3 }, [2, 6]],
+    ["a decimal without precision", fixed({ scale: 1 }), { id: "0.6" }],
+    ["a decimal without scale", fixed({ precision: 3 }), { id: "6" }],
+    ["a scale beyond the precision", fixed({ precision: 1, scale: 2 }), { id: "0.06" }],
+    ["a decimal that is no bytes", keyOf({ type: "int", logicalType: "decimal", precision: 4, scale: 2 }), { id: 3 }],
+    ["a decimal that is text", keyOf({ type: "string", logicalType: "decimal" }), { id: "1234" }, [8, 49, 50, 51, 52]],
+    ["a logical type nobody knows", keyOf({ type: "long", logicalType: "fiscal-year", start: "April" }), { id: 3 }],
+    ["a union that has a type twice", keyOf(["long", "long"]), { id: 3 }, [2, 6]],
+    ["an error for a record", { ...keyOf("long"), type: "error" }, { id: 3 }],
+    [
+      "a schema that holds itself",
+      { ...keyOf("long"), fields: [...keyOf("long").fields, { name: "next", type: ["null", "Key"] }] },
+      { id: 3, next: { id: 1, next: null } },
+      [6, 2, 2, 0],
+    ],
+    [
+      "a full name, where the same one stands in the namespace too",
+      {
+        ...{ type: "record", name: "a.Key" },
+        fields: [
+          { name: "id", type: { type: "enum", name: "b.C", symbols: ["right"] } },
+          { name: "at", type: { type: "enum", name: "a.b.C", symbols: ["wrong"] } },
+          { name: "of", type: "b.C" },
+        ],
+      },
+      { id: "right", at: "wrong", of: "right" },
+      [0, 0, 0],
+    ],
+  ])("%s", async ([, schema, key, datum = [6]]) => {
+    const registry = await startRegistry(found({ schema: JSON.stringify(schema) }));
+    const { decode } = startDecoder({ url: registry.url });
+    expect(changeOf(await decode(Buffer.from([0, 0, 0, 0, 7, ...datum]))).key).toEqual(key);
+  });
+
+  test.each<readonly [string, object, string]>([
+    [
+      "a decimal whose scale is no number",
+      keyOf({ type: "bytes", logicalType: "decimal", scale: "two" }),
+      "whole number of digits",
+    ],
+    ["a type that is nowhere defined", keyOf("erp.Money"), "type erp.Money is not defined"],
+    ["a record without fields", { type: "record", name: "Key" }, "no fields"],
+    ["a field that is none", { type: "record", name: "Key", fields: [null] }, "not an object"],
+    ["a fixed type of half a byte", keyOf({ type: "fixed", name: "F", size: 0.5 }), "no size"],
+    [
+      "one nested without end",
+      JSON.parse(`${'{"type":"array","items":'.repeat(2_000)}"int"${"}".repeat(2_000)}`),
+      "deeper",
+    ],
+  ])("%s stalls, and says why", async (_, schema, why) => {
+    const registry = await startRegistry((path) =>
+      path.endsWith("/versions")
+        ? found([{ subject: "crm-key", version: 1 }])
+        : found({ schema: JSON.stringify(schema) }),
+    );
+    const { tombstone } = startDecoder({ url: registry.url });
+    const failure = await failureOf(tombstone());
+    expect(failure).toMatchObject({ code: "SCHEMA_UNUSABLE", retriable: true });
+    for (const words of [why, "schema 7 (subject crm-key)", "erp.sales.customers", registry.url])
+      expect(failure.message).toContain(words);
+    expect(await failureOf(tombstone())).toEqual(failure);
+    expect(registry.requests).toHaveLength(2);
+  });
+
+  test.each(["confluent-avro", "confluent-avro-guid-header"] as const)(
+    "one that refers to a missing schema stalls (%s)",
+    async (encoding) => {
+      const references = [{ name: "erp.Money", subject: "money", version: 1 }];
+      const schema = found({ schema: JSON.stringify(keyOf("erp.Money")), references });
+      const registry = await startRegistry((path) => (path.startsWith("/schemas") ? schema : MISSING));
+      const { decode } = startDecoder({ url: registry.url }, encoding);
+      const header: RecordHeader = ["__key_schema_id", Buffer.from(`01${"00".repeat(16)}`, "hex")];
+      const failure = await failureOf(
+        encoding === "confluent-avro" ? decode(Buffer.from([0, 0, 0, 0, 7, 6])) : decode(Buffer.from([6]), [header]),
+      );
+      expect(failure).toMatchObject({ code: "REGISTRY_UNREACHABLE", retriable: true });
+      expect(failure.message).toContain("refers to is missing");
+    },
+  );
 });
 
 describe("a registry that does not answer makes records wait, never dead letters", () => {
@@ -146,7 +240,7 @@ describe("a registry that does not answer makes records wait, never dead letters
     const failure = await failureOf(tombstone());
     expect(failure).toMatchObject({ code, retriable: true });
     expect(failure.message).toContain(`${registry.url} `);
-    expect(failure.message).toContain("schema 7");
+    expect(failure.message).toContain("schema 7 (by default subject erp.sales.customers-key)");
     expect(said).toHaveLength(1);
     registry.answer = FOUND;
     expect(changeOf(await tombstone()).key).toEqual({ id: 3 });

@@ -35,6 +35,7 @@ const givenSchemas = (schemas: Readonly<Record<string, unknown>>): SchemaSource 
       if (schema === undefined) throw new DecodeError("schema-unknown", `no schema ${id}`);
       return schema;
     },
+    kind: () => "missing",
     load: () => Promise.reject(new Error("every schema is known")),
   };
 };

@@ -10,7 +10,15 @@ const aTraffic = (traffic: Partial<Result["traffic"]> = {}): Result["traffic"] =
 });
 
 const aResult = (result: Partial<Result> = {}): Result => ({
-  options: { changes: 2_000, replicas: 1, dialect: "bulk", format: "avro", debezium: false, penalty: false, foreign: false },
+  options: {
+    changes: 2_000,
+    replicas: 1,
+    dialect: "bulk",
+    format: "avro",
+    debezium: false,
+    penalty: false,
+    foreign: false,
+  },
   quota: { limit: 20, perMs: 6_000 },
   traffic: aTraffic(),
   penalty: null,

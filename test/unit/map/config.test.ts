@@ -27,6 +27,8 @@ describe("the schema refuses", () => {
     ["a misspelt setting", { keyColums: ["id"] }],
     ["a start without time zone", { startFrom: "2026-11-01T00:00:00" }],
     ["a hint of an unknown type", { hints: { a: "money" } }],
+    ["a placeholder of half a byte", { unavailableValuePlaceholder: "hex:abc" }],
+    ["a placeholder of no bytes", { unavailableValuePlaceholder: "hex:" }],
     ["a topic Kafka cannot have", { topic: "a b" }],
   ])("%s", (_, change) => {
     expect(routesConfig.safeParse([{ ...base, ...(change as object) }]).success).toBe(false);

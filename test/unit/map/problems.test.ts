@@ -206,6 +206,12 @@ describe("the format", () => {
     expect(lines({ fields, format: "cloudevents", encoding: "confluent-avro" })).toEqual([]);
   });
 
+  test("of dms alone says where the row before stands", () => {
+    const route = { fields, beforeField: "before-image", table: "shop.items", unverified: true };
+    expect(lines({ ...route, format: "dms" })).toEqual([]);
+    expect(lines({ ...route, format: "maxwell" })).toEqual([expect.stringContaining("beforeField: is for format dms")]);
+  });
+
   test("of plain rows alone has versions and deletions by column", () => {
     const settings = { versionColumns: ["rev"], deleteFlag: { column: "gone" } };
     expect(lines({ fields, ...settings })).toHaveLength(2);

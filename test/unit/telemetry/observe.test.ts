@@ -44,6 +44,16 @@ test("a request is counted by code and timed by class; a 429 counts as throttled
   ]);
 });
 
+test("every try to read a record that has to wait is counted, and few of them are said", async () => {
+  const { emit, lines, series } = anObserver();
+  for (let attempt = 1; attempt <= 20; attempt++)
+    emit("record-stalled", { topic: "a", partition: 0, code: "REGISTRY_REFUSED", attempt, cause: "status 403" });
+  expect(await series("sell_sink_decode_stalls_total")).toEqual([
+    'sell_sink_decode_stalls_total{topic="a",code="REGISTRY_REFUSED",consumergroup="erp"} 20',
+  ]);
+  expect(lines).toHaveLength(1);
+});
+
 test("counters that alerts watch exist at 0 before anything happened", async () => {
   const { series } = anObserver();
   expect(await series("sell_sink_throttled_responses_total")).toHaveLength(1);
@@ -68,6 +78,16 @@ test.each([
   ["warn", "redis-unreachable", { address: "redis:6379", cause: "ECONNREFUSED" }],
   ["warn", "kafka-crashed", { cause: "x", restart: true }],
   ["error", "kafka-crashed", { cause: "x", restart: false }],
+  [
+    "warn",
+    "record-stalled",
+    { topic: "a", partition: 1, code: "REGISTRY_UNREACHABLE", attempt: 1, cause: "no answer" },
+  ],
+  [
+    "error",
+    "record-stalled",
+    { topic: "a", partition: 1, code: "SCHEMA_OF_OTHER_KIND", attempt: 21, cause: "Protobuf" },
+  ],
   ["error", "halted", { kind: "auth", message: "Sell refuses the token." }],
 ] as const)("%s is the level of %s", (level, name, fields) => {
   const { emit, lines } = anObserver();

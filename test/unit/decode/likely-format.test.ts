@@ -1,0 +1,120 @@
+/** What each captured record looks like: the format it has, told alone or among several that cannot be told apart. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { likelyFormat } from "../../../src/decode/likely-format.ts";
+import type { RecordHeader } from "../../../src/domain/record.ts";
+import vectors from "./vectors.json" with { type: "json" };
+
+interface Vector {
+  readonly name: string;
+  readonly encoding: string;
+  readonly keyJson: string | null;
+  readonly valueJson: string | null;
+  readonly keyBase64?: string | null;
+  readonly valueBase64?: string | null;
+  readonly headers: Readonly<Record<string, string | { readonly $base64: string }>>;
+}
+
+const bytesOf = (json: string | null, base64: string | null | undefined): Buffer | null => {
+  if (base64 !== undefined) return base64 === null ? null : Buffer.from(base64, "base64");
+  return json === null ? null : Buffer.from(json);
+};
+
+const likelyOf = ({ keyJson, valueJson, keyBase64, valueBase64, headers }: Vector) =>
+  likelyFormat({
+    key: bytesOf(keyJson, keyBase64),
+    value: bytesOf(valueJson, valueBase64),
+    headers: Object.entries(headers).map(
+      ([name, value]): RecordHeader => [
+        name,
+        typeof value === "string" ? Buffer.from(value) : Buffer.from(value.$base64, "base64"),
+      ],
+    ),
+  });
+
+const FORMATS: readonly (readonly [prefix: string, format: string])[] = [
+  ["flat-", "debezium-json-flattened"],
+  ["cloudevents-", "cloudevents"],
+  ["outbox-", "outbox"],
+  ["mongodb-", "mongodb"],
+  ["jdbc-", "json"],
+  ["maxwell-", "maxwell"],
+  ["canal-", "canal"],
+  ["goldengate-", "goldengate"],
+  ["qlik-", "qlik"],
+  ["aws-dms-", "dms"],
+  ["sap-", "sap-odq"],
+];
+
+const formatOf = ({ name, encoding }: Vector): string => {
+  const [, format = "debezium-json"] = FORMATS.find(([prefix]) => name.startsWith(prefix)) ?? [];
+  return encoding.includes("avro") ? format.replace("json", "avro") : format;
+};
+
+/** Tombstones, and what somebody broke on purpose: nothing can be said of them. */
+const SAY_NOTHING = new Set([
+  ...["pg-pk-update-2-tombstone", "flat-rewrite-with-tombstone-tombstone", "mysql-keyless-tombstone-null-null"],
+  ...["flat-default-delete-avro", "flat-default-delete-schema-payload-null"],
+  ...["bad-not-json", "bad-avro-unknown-magic", "bad-empty-value"],
+]);
+
+const all = vectors as readonly unknown[] as readonly Vector[];
+
+describe("a record looks like what it is, or says nothing", () => {
+  for (const vector of all)
+    test(vector.name, () => {
+      const { formats, encodings } = likelyOf(vector);
+      if (SAY_NOTHING.has(vector.name)) {
+        expect(formats).toEqual([]);
+        return;
+      }
+      expect(formats).toContain(formatOf(vector));
+      expect(encodings).toEqual([vector.encoding]);
+    });
+
+  test("most are told alone; rows without a word of their own, bare Avro and control records are not", () => {
+    const several = all.filter((vector) => likelyOf(vector).formats.length > 1).map(({ name }) => name);
+    expect(several).toEqual([
+      ...["pg-delete-avro", "pg-transaction-begin", "pg-transaction-end"],
+      ...["pg-logical-message-transactional", "pg-logical-message-non-transactional", "heartbeat"],
+      ...["decimal-precise-avro", "time-adaptive-avro", "types-misc-avro"],
+      ...["flat-default-create", "flat-non-envelope-passes-through", "outbox-expanded", "mysql-schema-change"],
+      ...["avro-apicurio-headers", "avro-apicurio-8-byte-id", "jdbc-source-row"],
+    ]);
+  });
+});
+
+const ofJson = (value: unknown, headers: readonly RecordHeader[] = [], key: string | null = null) =>
+  likelyFormat({ key: key === null ? null : Buffer.from(key), value: Buffer.from(JSON.stringify(value)), headers });
+
+test("what no vector has", () => {
+  expect(ofJson({ schemaId: 3, payload: { op: "c", source: {}, after: {} } })).toMatchObject({
+    formats: ["debezium-json"],
+    encodings: ["apicurio-json"],
+  });
+  expect(ofJson('{"total":5}').formats).toEqual(["outbox"]);
+  expect(ofJson({ metadata: { "record-type": "data" }, data: {} }).formats).toEqual(["dms"]);
+  expect(ofJson({ op_type: "I", scn: "17", ID: 1 }).formats).toEqual(["confluent-oracle"]);
+  expect(ofJson({ total: 5 }, [["id", Buffer.from("e-1")]], "4711").formats[0]).toBe("outbox");
+  expect(ofJson([1, 2])).toMatchObject({ formats: [] });
+});
+
+test("any bytes will do", () => {
+  const bytes = fc.option(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.json().map((text) => Buffer.from(text)),
+    ),
+  );
+  const headers = fc.array(fc.tuple(fc.constantFrom("__value_schema_id", "id"), fc.constant(null)), { maxLength: 2 });
+  fc.assert(
+    fc.property(bytes, bytes, headers, (key, value, names) => {
+      const { formats, encodings } = likelyFormat({
+        key: key && Buffer.from(key),
+        value: value && Buffer.from(value),
+        headers: names,
+      });
+      expect(formats.length === 0 || encodings.length > 0).toBe(true);
+    }),
+  );
+});
