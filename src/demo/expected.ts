@@ -3,8 +3,7 @@
  * connector's mapping: a mistake there shows here.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Erp } from "./erp.ts";
-import type { Contact, Customer, Order, OrderStatus, TableName } from "./tables.ts";
+import type { Contact, Customer, ErpRows, Order, OrderStatus, TableName } from "./tables.ts";
 
 /** A record as Sell shows it. */
 export interface SellRecord {
@@ -38,7 +37,7 @@ export const recordName = (table: TableName, key: string | number): string => {
   }
 };
 
-export const compare = (erp: Erp, records: Iterable<SellRecord>): Comparison => {
+export const compare = (erp: ErpRows, records: Iterable<SellRecord>): Comparison => {
   const held = new Map<string, SellRecord["data"]>();
   const differences: string[] = [];
   for (const { resource, data } of records) {
@@ -58,7 +57,7 @@ export const compare = (erp: Erp, records: Iterable<SellRecord>): Comparison => 
   return { equal, differences };
 };
 
-function* expectedRecords(erp: Erp): Generator<Expected> {
+function* expectedRecords(erp: ErpRows): Generator<Expected> {
   const customerOf = new Map(erp.contacts.map(({ id, customer_id }) => [id, customer_id]));
   for (const row of erp.customers) yield account(row, "current");
   for (const row of erp.deletedCustomers) yield account(row, "past");

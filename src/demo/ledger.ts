@@ -1,13 +1,8 @@
 /** Commits the ERP's changes, transaction by transaction, and notes when each was committed. */
 import type { RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Journal } from "./journal.ts";
 import type { ErpChange, TableName } from "./tables.ts";
-
-/** Where a transaction goes: into the tables of a database that Debezium reads, or straight into the topics. */
-export interface Journal {
-  /** Resolves when it is stored. */
-  write(transaction: readonly ErpChange[]): Promise<void>;
-}
 
 export interface Committed extends ErpChange {
   /** Monotonic milliseconds, taken just before the change is written. */
@@ -15,7 +10,7 @@ export interface Committed extends ErpChange {
 }
 
 export interface LedgerDeps {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "write">;
   readonly producer: RecordProducer;
   readonly topicOf: (table: TableName) => string;
   readonly clock: Clock;

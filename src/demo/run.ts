@@ -49,7 +49,11 @@ export const runDemo = async (options: DemoOptions, keep: boolean, given: DemoDe
       await Promise.all(replicas.map(({ ready }) => ready(deps.signal)));
     });
     const erp = new Erp(new Dice(seeded(SEED)));
-    const day = { ...stage, erp, lag: () => lagOf(stage), clock: deps.clock, folder };
+    const lag = async (): Promise<number> => {
+      await stage.journal.check(deps.signal);
+      return lagOf(stage);
+    };
+    const day = { ...stage, erp, lag, clock: deps.clock, folder };
     await progress.step("Delivery", (step) => spendDay(options, day, step, deps.signal));
     const exitCodes = keep ? [] : await progress.step("Stop", stopAll);
     const found = await progress.step("Comparison", () => readBack(options, stage, erp, deps, stack));
@@ -75,7 +79,7 @@ const readBack = async (
   deps: DemoDeps,
   stack: AsyncDisposableStack,
 ): Promise<Omit<Result, "exitCodes" | "tookMs">> => {
-  const { surroundings, sandbox, ledger } = stage;
+  const { surroundings, sandbox, journal, ledger } = stage;
   const reader = await connect(surroundings.kafka, `${surroundings.groupId}-reader`, deps, stack);
   const deadLetters = await readDeadLetters(reader, surroundings.deadLetterTopic, deps.signal);
   const log = sandbox.log();
@@ -86,7 +90,7 @@ const readBack = async (
     penalty: measurePenalty(log),
     deadLetters: deadLetters.map(({ reason, value }) => ({ reason, isPoison: value?.equals(POISON) === true })),
     lag: await lagOf(stage),
-    comparison: compare(erp, sandbox.state()),
+    comparison: compare(await journal.rows(erp), sandbox.state()),
   };
 };
 

@@ -9,7 +9,8 @@ import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import type { Surroundings } from "./connector-config.ts";
 import { createDatabase } from "./database.ts";
 import { avroEncoder, jsonEncoder } from "./encoder.ts";
-import { type Journal, Ledger } from "./ledger.ts";
+import type { Journal } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
 import { type DemoOptions, FOREIGN, PARTITIONS, QUOTA } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { startConnect } from "./services/connect.ts";
@@ -29,6 +30,7 @@ export interface Stage {
   readonly surroundings: Surroundings;
   readonly sandbox: Sandbox;
   readonly kafka: KafkaConnection;
+  readonly journal: Journal;
   readonly ledger: Ledger;
 }
 
@@ -54,7 +56,7 @@ export const setStage = async (options: DemoOptions, deps: DemoDeps, stack: Asyn
   const journal = options.debezium
     ? await debezium(services.postgres, surroundings, deps, stack)
     : await progress.step("Schemas", () => directly(surroundings, producer, clock));
-  return { surroundings, sandbox, kafka, ledger: new Ledger({ journal, producer, topicOf, clock }) };
+  return { surroundings, sandbox, kafka, journal, ledger: new Ledger({ journal, producer, topicOf, clock }) };
 };
 
 /** The tables in PostgreSQL, and Debezium between them and the topics. */
@@ -69,7 +71,8 @@ const debezium = (
     const connectOptions = { kafka, registry, prefix: topicPrefix, tables: database.tables, partitions: PARTITIONS };
     const worker = stack.use(await startConnect({ ...deps, ...connectOptions, postgres: database.url, say: note }));
     await worker.running();
-    return database;
+    const { write, rows } = database;
+    return { write, rows, check: worker.running };
   });
 
 const directly = async (
@@ -86,7 +89,7 @@ export const lagOf = async ({
   kafka: { admin },
   ledger,
   surroundings: { groupId, topicOf },
-}: Pick<Stage, "kafka" | "ledger" | "surroundings">): Promise<number> => {
+}: Stage): Promise<number> => {
   const ends = await admin.endOffsets(TABLE_NAMES.map(topicOf));
   const committed = await admin.committed(groupId, ends);
   return committed.reduce((left, { offset }) => left - Number(offset ?? 0), ledger.records);

@@ -40,6 +40,14 @@ export interface Rows {
   readonly orders: Order;
 }
 
+/** All that the ERP holds. Of the customers that it deleted Sell keeps the accounts. */
+export interface ErpRows {
+  readonly customers: readonly Customer[];
+  readonly contacts: readonly Contact[];
+  readonly orders: readonly Order[];
+  readonly deletedCustomers: readonly Customer[];
+}
+
 export type TableName = keyof Rows;
 export const TABLE_NAMES = ["customers", "contacts", "orders"] as const satisfies readonly TableName[];
 

@@ -2,7 +2,7 @@
 import type { ProducedRecord, RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Encoder } from "./encoder.ts";
-import type { Journal } from "./ledger.ts";
+import type { Journal } from "./journal.ts";
 import type { ErpChange, TableName } from "./tables.ts";
 
 export interface TopicJournalDeps {
@@ -26,5 +26,7 @@ export const topicJournal = ({ encoder, producer, topicOf, clock }: TopicJournal
     async write(transaction) {
       await producer.send((await Promise.all(transaction.map(records))).flat());
     },
+    check: async () => {},
+    rows: async (model) => model,
   };
 };

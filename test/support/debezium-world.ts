@@ -132,8 +132,13 @@ export class DebeziumWorld implements AsyncDisposable {
     return readTopics(inject("kafka"), this.#topics);
   }
 
-  deadLetters(): Promise<readonly StoredRecord[]> {
-    return readTopics(inject("kafka"), [`${this.prefix}.dead-letters`]);
+  /** Why each of them is one. */
+  async deadLetters(): Promise<readonly string[]> {
+    const records = await readTopics(inject("kafka"), [`${this.prefix}.dead-letters`]);
+    return records.map(({ headers }) => {
+      const told = new Map(headers.map(([name, value]) => [name, String(value)]));
+      return `${told.get("x-sink.reason")}: ${told.get("__connect.errors.exception.message")}`;
+    });
   }
 
   /** What Sell holds, and what the tables say that it must hold, both by the ERP's key. */

@@ -145,10 +145,10 @@ const connectorSettings = (
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     "topic.prefix": prefix,
     "database.hostname": hostname,
-    "database.port": port,
-    "database.user": username,
-    "database.password": password,
-    "database.dbname": pathname.slice(1),
+    "database.port": port || "5432",
+    "database.user": decodeURIComponent(username),
+    "database.password": decodeURIComponent(password),
+    "database.dbname": decodeURIComponent(pathname.slice(1)),
     "plugin.name": "pgoutput",
     "slot.name": name,
     "publication.name": name,
@@ -160,17 +160,25 @@ const connectorSettings = (
 };
 
 const POLL_MS = 100;
-const STACK = /\n\s*(?:at |Caused by)/;
 
 const untilRunning = async (url: string, { clock }: Pick<Context, "clock">, signal: AbortSignal): Promise<void> => {
   const deadline = clock.monotonicMs() + READY_WITHIN_MS;
   for (;;) {
     const [task] = await tasks(`${url}/connectors/${NAME}/status`, signal);
     if (task?.state === "RUNNING") return;
-    if (task?.state === "FAILED") throw failed(task.trace?.split(STACK, 1)[0] ?? "it does not say why");
+    if (task?.state === "FAILED") throw failed(reasonOf(task.trace ?? ""));
     if (clock.monotonicMs() > deadline) throw failed(`its task was not running after ${READY_WITHIN_MS / 1_000} s`);
     await clock.sleep(POLL_MS, signal);
   }
+};
+
+const MESSAGES = /^(?:Caused by: )?(?:[\w$]+\.)+[\w$]+: (.*)$/gm;
+
+/** What a Java stack says first, and what was behind it all. */
+const reasonOf = (trace: string): string => {
+  const told = Array.from(trace.matchAll(MESSAGES), ([, message]) => message);
+  const ends = new Set([told.at(0), told.at(-1)]);
+  return [...ends].filter(Boolean).join(": ") || "it does not say why";
 };
 
 interface Task {

@@ -111,5 +111,5 @@ export const LOGGING = {
 /** A file of Java properties. */
 export const propertyLines = (properties: Readonly<Record<string, string>>): string =>
   Object.entries(properties)
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`)
     .join("");
