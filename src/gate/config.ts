@@ -1,45 +1,14 @@
-/** What the account may call, and the Redis that lets all replicas share it. */
+/** What the account may call. */
 import { z } from "zod";
 
-export const redisConfig = z
-  .strictObject({
-    url: z
-      .string()
-      .regex(/^rediss?:\/\/[^\s/]+/, "must be redis://host:6379 or rediss://host:6379")
-      .meta({ description: "Redis 6.2 or later, or Valkey; rediss:// for TLS. All replicas name the same one." }),
-    username: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: "ACL user: it needs keys sell:*, scripts with the commands they call, and INFO." }),
-    password: z.string().min(1).optional().meta({
-      description: "Password; write ${REDIS_PASSWORD} or file:/run/secrets/redis-password.",
-      secret: true,
-    }),
-    tls: z
-      .strictObject({
-        enabled: z
-          .boolean()
-          .default(true)
-          .meta({ description: "False switches TLS off without deleting the settings." }),
-        caFile: z
-          .string()
-          .optional()
-          .meta({ description: "PEM file of the CA; without it Node's own list is trusted." }),
-        certFile: z.string().optional().meta({ description: "PEM file of the client certificate, for mutual TLS." }),
-        keyFile: z.string().optional().meta({ description: "PEM file of the client certificate's key." }),
-      })
-      .optional()
-      .meta({ description: "TLS to Redis. The files are read at the start." }),
-  })
-  .meta({
-    description:
-      "Where replicas share the quota and what Sell accepted. It may lose its data at any time. Without it only one replica can run.",
-  });
-
-export type RedisConfig = z.infer<typeof redisConfig>;
-
 const DAY_MS = 86_400_000;
+
+const headerNames = (...names: string[]) =>
+  z
+    .array(z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of an HTTP header"))
+    .max(10)
+    .default(names)
+    .meta({ description: "Header names, in any case." });
 
 const quotaWindow = z.strictObject({
   limit: z.int().min(1).max(100_000).meta({ description: "Most requests in any stretch of `perMs`." }),
@@ -71,7 +40,7 @@ export const quotaConfig = z
     }),
     scope: z.enum(["account", "token"]).optional().meta({
       description:
-        "Who shares the quota: all releases on one Sell account, or those with the same token. Default as the profile says; account with own windows.",
+        "Who shares the quota: all releases on one Sell account, or those with the same token. Default as the profile says; account with own windows. A change needs a restart.",
     }),
     guardMs: z.int().min(0).max(DAY_MS).optional().meta({
       description:
@@ -81,15 +50,19 @@ export const quotaConfig = z
       description:
         "Unused turns that may be made up at once: after a quiet time catchUp + 1 calls may leave together. More than 1 suits servers that count whole minutes only.",
     }),
+    burst: z.int().min(1).max(9).default(1).meta({
+      description:
+        "Calls that may leave together after a quiet time as long as the longest window; 1 keeps the even pace from the first call on. More suits servers that count whole minutes only.",
+    }),
     reserve: z.int().min(0).max(100_000).default(0).meta({
       description: "Calls of each window left to other integrations of the same account.",
     }),
     spacingMs: z.int().min(0).max(3_600_000).default(0).meta({
       description: "Least time between two calls, for servers that ask for a pause after each batch.",
     }),
-    outage: z.literal("stop").default("stop").meta({
+    graceMs: z.int().min(0).max(10_000).default(250).meta({
       description:
-        "While Redis is away nothing is sent, because replicas that cannot see each other would exceed the quota together.",
+        "A replica that comes later than this to the turn it was promised loses that turn. More if replicas run on starved machines; after a crash the others wait as long.",
     }),
     lanes: z
       .strictObject({
@@ -98,6 +71,66 @@ export const quotaConfig = z
         }),
       })
       .prefault({}),
+    learn: z
+      .strictObject({
+        enabled: z.boolean().default(true).meta({
+          description:
+            "After a 429 go on with the rate that was accepted before it, and return to the limits in minutes.",
+        }),
+        floor: z.number().min(0.1).max(1).default(0.5).meta({
+          description: "Part of the limits that neither 429s nor headers go below.",
+        }),
+        plateauMs: z.int().min(1_000).max(3_600_000).default(120_000).meta({
+          description:
+            "Time at about the accepted rate before the return speeds up; from half the limits it takes four times as long to be back.",
+        }),
+      })
+      .prefault({})
+      .meta({
+        description: "What a 429 teaches. It happens only when others spend too, or the limits are set too high.",
+      }),
+    headers: z
+      .strictObject({
+        mode: z.enum(["down-only", "off"]).default("down-only").meta({
+          description:
+            "down-only: calls left, limit and reset as announced in replies may lower the pace, never raise it. off: they are ignored.",
+        }),
+        names: z
+          .strictObject({
+            limit: headerNames("x-ratelimit-limit", "x-rate-limit-limit", "x-rate-limit", "ratelimit-limit"),
+            remaining: headerNames("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"),
+            reset: headerNames("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"),
+          })
+          .prefault({})
+          .meta({
+            description: "Names under which limit, calls left and reset are looked for; the first found counts.",
+          }),
+      })
+      .prefault({})
+      .meta({
+        description: "Quota headers in Sell's replies or a gateway's; Sell documents none, and none are needed.",
+      }),
+    cooldown: z
+      .strictObject({
+        defaultMs: z.int().min(1_000).max(900_000).default(60_000).meta({
+          description: "Wait after a 429 that does not say for how long; doubled while it goes on, up to 15 minutes.",
+        }),
+        alarmMs: z.int().min(1_000).max(DAY_MS).default(3_600_000).meta({
+          description: "An announced wait longer than this is obeyed too (a day at most), but is logged as an error.",
+        }),
+        afterMs: z.int().min(0).max(60_000).default(0).meta({
+          description: "Extra wait after each announced one, for servers that end theirs late.",
+        }),
+      })
+      .prefault({})
+      .meta({ description: "The wait after a 429, which all replicas keep." }),
+    outage: z.enum(["stop", "local-share"]).default("stop").meta({
+      description:
+        "While Redis is away. stop: nothing is sent. local-share: each replica goes on with its own part of the quota; a replica that alone is cut off then exceeds it together with the others, which one 429 can make an hour's wait. A change needs a restart.",
+    }),
+    share: z.number().min(0.1).max(1).default(0.9).meta({
+      description: "Part of the quota that the replicas divide among themselves with `outage: local-share`.",
+    }),
   })
   .prefault({})
   .meta({ description: "How many calls the account allows. A limit that is too high costs 429s, up to an hour each." });
@@ -131,7 +164,13 @@ export const quotaProblems = (config: QuotaConfig): readonly QuotaProblem[] => {
   if (config.windows !== undefined && config.profile !== undefined) {
     say("windows", `both quota.profile (${config.profile}) and quota.windows are given; keep the one that is meant`);
   }
-  for (const window of quotaWindows(config)) {
+  const windows = quotaWindows(config);
+  for (const [at, { limit, perMs }] of windows.entries()) {
+    const other = windows.slice(0, at).find((before) => before.perMs === perMs);
+    if (other === undefined) continue;
+    say("windows", `${other.limit} and ${limit} calls are both allowed per ${perMs} ms; keep the one that is meant`);
+  }
+  for (const window of windows) {
     const name = `${window.limit} calls per ${window.perMs} ms`;
     const left = window.limit - config.reserve;
     if (left < 1) {

@@ -1,29 +1,28 @@
 /**
- * Hands out permits, one call each, in order of asking within a lane.
+ * Hands out permits, one call each, in order of asking within a lane, and tells the limiter what the server says.
  *
- * Per lane one pump runs while somebody waits: it sleeps until the turn it was promised, asks the limiter, and only then a
- * waiter is chosen. The gate is *open* while the limiter answers. When it does not, the gate is *closed*: nothing is granted,
- * and every question is asked again until an answer comes. Each question repeats the cool-down this process knows of, so a
- * limiter that lost its memory hears of it before it can grant anything; and no permit leaves before that cool-down ends,
- * whatever the limiter says.
+ * The gate is *open* while the limiter answers. When it does not, the gate is *closed*: nothing is granted, and every question
+ * is asked again until an answer comes; unless this replica has a share of its own, with which it goes on. No permit leaves
+ * before the cool-down known here ends, whatever the limiter says.
  */
 import { ConnectorError } from "../domain/errors.ts";
 import type { Lane } from "../domain/mutation.ts";
-import type { Throttle } from "../domain/receipt.ts";
+import type { Announced, Throttle } from "../domain/receipt.ts";
 import type { Gate, GateState, Permit } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type Deferred, deferred } from "../lib/deferred.ts";
 import type { RedisConnection } from "../lib/redis.ts";
-import { Wakeup } from "../lib/wakeup.ts";
+import { Tasks } from "../lib/tasks.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { QuotaConfig } from "./config.ts";
-import { Cooldown } from "./cooldown.ts";
+import { Conversation, type ConversationParts } from "./conversation.ts";
 import { DefaultWait } from "./default-wait.ts";
-import { answered, COOLDOWN_BEAT_MS, type KnownCooldown, type QuotaLimiter, type QuotaReply } from "./limiter.ts";
+import { InsuredLimiter } from "./insured-limiter.ts";
+import type { QuotaReply } from "./limiter.ts";
 import { LocalLimiter } from "./local-limiter.ts";
-import { Outage } from "./outage.ts";
-import { permitsPerSecond, type Quota, quotaOf } from "./quota.ts";
-import { RedisLimiter } from "./redis-limiter.ts";
+import { LongWindows } from "./long-windows.ts";
+import { permitsPerSecond, quotaOf, quotaText, shareProblem } from "./quota.ts";
+import { quotaKeyPrefix, RedisLimiter } from "./redis-limiter.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 export interface GateOptions {
   readonly quota: QuotaConfig;
@@ -38,191 +37,136 @@ export interface GateOptions {
 }
 
 /** Never waits and never throws for a Redis that is away: such a gate is closed until Redis answers. */
-export const createGate = ({ redis, scopeText, replicaId, clock, emit, ...options }: GateOptions): Gate => {
-  const quota = quotaOf(options.quota);
-  const limiter =
-    redis === null
-      ? new LocalLimiter(quota, clock)
-      : new RedisLimiter({ client: redis.client, quota, scopeText, replicaId });
-  return new QuotaGate({ quota, limiter, redis, clock, emit });
+export const createGate = ({ quota: config, redis, scopeText, replicaId, clock, emit }: GateOptions): QuotaGate => {
+  const quota = quotaOf(config);
+  const long = new LongWindows(quota.counted, redis?.client ?? null, quotaKeyPrefix(scopeText));
+  const parts = { config, redis, long, clock, emit };
+  if (redis === null) return new QuotaGate({ ...parts, limiter: new LocalLimiter(quota, clock) });
+  const shared = new RedisLimiter({ client: redis.client, quota, scopeText, replicaId });
+  const { outage, share } = config;
+  const limiter = outage === "stop" ? shared : new InsuredLimiter({ redis: shared, quota, share, clock });
+  return new QuotaGate({ ...parts, limiter });
 };
 
-/** How often a replica shows that it lives; it counts as gone after six misses. */
-const BEAT_MS = 5_000;
-const PROBE_MS = 250;
-
-interface Waiter extends Deferred<Permit> {
-  readonly sinceMs: number;
-}
-
-/** Bounded by the callers: each waits for its permit before it asks for the next. */
-interface Queue {
-  readonly waiters: Waiter[];
-  /** Asking before this is in vain. */
-  turnMs: number;
-  pump: Promise<void> | null;
-}
-
-interface Parts {
-  readonly quota: Quota;
-  readonly limiter: QuotaLimiter;
-  readonly redis: Pick<RedisConnection, "address" | "lastError" | "onIncarnation"> | null;
-  readonly clock: Clock;
-  readonly emit: Emit;
+interface Parts extends Pick<ConversationParts, "limiter" | "redis" | "clock" | "emit"> {
+  readonly config: QuotaConfig;
+  readonly long: LongWindows;
 }
 
 export class QuotaGate implements Gate {
   readonly #parts: Parts;
-  readonly #queues: Record<Lane, Queue> = { live: emptyQueue(), backfill: emptyQueue() };
-  readonly #stop = new AbortController();
-  readonly #defaultWait = new DefaultWait();
-  readonly #beatNow: Wakeup;
-  readonly #beat: Promise<void>;
-  readonly #stopListening: () => void;
-  readonly #cooldown: Cooldown;
-  /** Null without Redis: memory always answers. */
-  readonly #outage: Outage | null;
-  #incarnation: string | null = null;
-  #replicas = 1;
+  readonly #limiter: Conversation;
+  readonly #lines: Readonly<Record<Lane, WaitingLine>>;
+  readonly #tasks = new Tasks(() => {});
+  readonly #defaultWait: DefaultWait;
+  #config: QuotaConfig;
 
   constructor(parts: Parts) {
-    const { redis, clock, emit } = parts;
+    const { clock, emit, config } = parts;
     this.#parts = parts;
-    this.#cooldown = new Cooldown(clock);
-    this.#outage = redis === null ? null : new Outage(redis, clock, emit);
-    this.#beatNow = new Wakeup(clock);
-    this.#stopListening = redis?.onIncarnation(() => this.#beatNow.notify()) ?? (() => {});
-    this.#beat = redis === null ? Promise.resolve() : this.#runBeat(this.#stop.signal);
+    this.#config = config;
+    this.#defaultWait = new DefaultWait(config.cooldown.defaultMs);
+    const onFirstAnswer = (replicas: number): void => this.#checkShare(replicas);
+    this.#limiter = new Conversation({ ...parts, onFirstAnswer, alarmMs: () => this.#config.cooldown.alarmMs });
+    const coolUntilMs = (): number => this.#limiter.cooldown.deadlineMs;
+    const line = (lane: Lane): WaitingLine =>
+      new WaitingLine(lane, { clock, emit, coolUntilMs, ask: (...asked) => this.#consume(...asked) });
+    this.#lines = { live: line("live"), backfill: line("backfill") };
   }
 
   async acquire(lane: Lane, signal: AbortSignal): Promise<Permit> {
-    signal.throwIfAborted();
-    if (this.#stop.signal.aborted) throw gateClosed();
-    const queue = this.#queues[lane];
-    const waiter: Waiter = { ...deferred<Permit>(), sinceMs: this.#now() };
-    const giveUp = (): void => {
-      const at = queue.waiters.indexOf(waiter);
-      if (at >= 0) queue.waiters.splice(at, 1);
-      waiter.reject(signal.reason);
-    };
-    signal.addEventListener("abort", giveUp, { once: true });
-    queue.waiters.push(waiter);
-    queue.pump ??= this.#runPump(lane, queue, this.#stop.signal);
-    return waiter.promise.finally(() => signal.removeEventListener("abort", giveUp));
+    return this.#lines[lane].acquire(signal);
   }
 
-  async tell({ hintMs, source }: Throttle): Promise<void> {
-    await this.#impose(hintMs !== null && hintMs > 0 ? hintMs : this.#defaultWait.nextMs(this.#now()), source);
+  async tell(throttle: Throttle, permit: Permit): Promise<void> {
+    const { hintMs, source } = throttle;
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#limiter.unsaid.refused(throttle, permit, nowMs);
+    const waitMs = hintMs !== null && hintMs > 0 ? hintMs : this.#defaultWait.nextMs(nowMs);
+    await this.#limiter.impose(waitMs + this.#config.cooldown.afterMs, source);
+  }
+
+  see(announced: Announced, permit: Permit): void {
+    if (this.#config.headers.mode === "off") return;
+    this.#limiter.unsaid.seen(announced, permit, this.#parts.clock.monotonicMs());
   }
 
   async adopt(cooldownLeftMs: number): Promise<void> {
-    if (cooldownLeftMs > 0) await this.#impose(cooldownLeftMs, "commit");
+    if (cooldownLeftMs > 0) await this.#limiter.impose(cooldownLeftMs, "commit");
+  }
+
+  /**
+   * Other limits, from the next question on. Where replicas differ, the lower ones hold until all have taken the new ones.
+   * `scope`, `outage` and `share` stay as they were at the start.
+   */
+  adjust(config: QuotaConfig): void {
+    const [before, after] = [quotaOf(this.#config), quotaOf(config)];
+    this.#config = config;
+    this.#parts.limiter.adjust(after);
+    this.#parts.long.adjust(after.counted);
+    this.#parts.emit("quota-changed", { from: quotaText(before), to: quotaText(after) });
+    this.#tasks.own(this.#limiter.repeat());
   }
 
   cooldownLeftMs(): number {
-    return this.#cooldown.leftMs();
+    return this.#limiter.cooldown.leftMs();
   }
 
   async peek(): Promise<GateState> {
-    const { limiter, quota } = this.#parts;
+    const { limiter, long } = this.#parts;
+    const quota = quotaOf(this.#config);
     const state = await limiter.get("all").catch(() => null);
-    const open = this.#outage === null ? "local" : "redis";
+    const { used, ...look } = state?.look ?? unseen(quota.slotMs, this.#limiter.replicas);
+    const windows = quota.windows.map(({ limit, perMs }, at) => ({ limit, perMs, used: used[at] ?? 0 }));
     return {
-      mode: state === null || this.#outage?.isOn ? "closed" : open,
-      windows: quota.windows.map(({ limit, perMs }, at) => ({ limit, perMs, used: state?.used[at] ?? 0 })),
-      cooldownLeftMs: Math.max(this.cooldownLeftMs(), state?.msBeforeNext ?? 0),
-      permitsPerSecond: permitsPerSecond(quota),
-      replicas: state?.replicas ?? this.#replicas,
+      ...look,
+      mode: state === null ? "closed" : this.#limiter.mode,
+      windows: [...windows, ...(await long.used())],
+      cooldownLeftMs: Math.max(this.cooldownLeftMs(), look.cooldownLeftMs),
+      permitsPerSecond: permitsPerSecond(quota, look.slotMs),
     };
   }
 
   /** Whoever still waits is rejected. */
   async close(): Promise<void> {
-    this.#stop.abort(gateClosed());
-    this.#stopListening();
-    const { live, backfill } = this.#queues;
-    for (const waiter of [...live.waiters.splice(0), ...backfill.waiters.splice(0)]) waiter.reject(gateClosed());
-    await Promise.all([this.#beat, live.pump, backfill.pump]);
+    await this.#closeWith(gateClosed());
   }
 
-  async #runPump(lane: Lane, queue: Queue, signal: AbortSignal): Promise<void> {
-    while (queue.waiters.length > 0 && !signal.aborted) {
-      const waitMs = Math.max(queue.turnMs, this.#cooldown.deadlineMs) - this.#now();
-      if (waitMs > 0) {
-        await this.#parts.clock.sleep(waitMs, signal).catch(() => {});
-        continue; // a cool-down may have come meanwhile
-      }
-      const more = queue.waiters.length > 1;
-      const reply = await this.#ask((cooldown) => this.#parts.limiter.consume(lane, 1, { more, cooldown }));
-      queue.turnMs = this.#now() + (reply?.msBeforeNext ?? PROBE_MS);
-      if (reply?.granted) this.#hand(lane, queue);
-    }
-    queue.pump = null;
+  async #closeWith(reason: Error): Promise<void> {
+    const { live, backfill } = this.#lines;
+    await Promise.all([live.close(reason), backfill.close(reason), this.#limiter.close(), this.#tasks.ended()]);
   }
 
-  /** The permit counts from now. It is dropped when nobody waits any more or a cool-down came while it was on its way. */
-  #hand(lane: Lane, queue: Queue): void {
-    const grantedAtMs = this.#now();
-    const waiter = grantedAtMs < this.#cooldown.deadlineMs ? undefined : queue.waiters.shift();
-    if (waiter === undefined) return this.#parts.emit("permit-unused", { lane });
-    waiter.resolve({ lane, grantedAtMs });
-    this.#parts.emit("permit-granted", { lane, waitedMs: grantedAtMs - waiter.sinceMs });
+  async #consume(lane: Lane, more: boolean): Promise<QuotaReply | null> {
+    const reply = await this.#limiter.consume(lane, more);
+    if (reply?.granted) this.#tasks.own(this.#count());
+    return reply;
   }
 
-  async #runBeat(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const open = this.#cooldown.leftMs() > 0 ? COOLDOWN_BEAT_MS : BEAT_MS;
-      await this.#beatNow.wait(this.#outage?.isOn ? PROBE_MS : open, signal).catch(() => {});
-      if (!signal.aborted) await this.#repeat();
-    }
+  /** Towards the long windows. While Redis is away nothing is counted: what is granted then is little. */
+  async #count(): Promise<void> {
+    const spent = await this.#parts.long.count();
+    if (spent === null) return;
+    if (this.cooldownLeftMs() < spent.waitMs) this.#parts.emit("window-spent", spent);
+    await this.#limiter.impose(spent.waitMs, "window");
   }
 
-  async #impose(waitMs: number, source: string): Promise<void> {
-    this.#learn({ endsAt: "0", leftMs: waitMs }, this.#now(), source);
-    await this.#repeat();
-  }
-
-  /** Tells the limiter the cool-down known here, and that this replica lives. While Redis is away the beat makes up for it. */
-  #repeat(): Promise<QuotaReply | null> {
-    return this.#ask(({ endsAt, leftMs }) => this.#parts.limiter.block("all", leftMs / 1_000, { endsAt }));
-  }
-
-  /** One question, with what is known of a cool-down; null when no answer came. */
-  async #ask(question: (known: KnownCooldown) => Promise<QuotaReply>): Promise<QuotaReply | null> {
-    const sentMs = this.#now();
-    try {
-      const reply = await answered(question(this.#cooldown.known()));
-      this.#heard(reply, sentMs);
-      return reply;
-    } catch (error) {
-      if (!this.#stop.signal.aborted) this.#outage?.missed(error);
-      return null;
-    }
-  }
-
-  #heard(reply: QuotaReply, sentMs: number): void {
-    const { emit } = this.#parts;
-    this.#outage?.answered();
-    const forgot = this.#incarnation !== null && reply.incarnation !== this.#incarnation;
-    if (reply.cold || forgot) emit("gate-cold-start", { cause: forgot ? "Redis lost its state" : "no state in Redis" });
-    this.#incarnation = reply.incarnation;
-    this.#replicas = reply.replicas;
-    // Counted from the question, never from the answer: repeated exchanges must not make a cool-down grow.
-    if (reply.cooldown.leftMs > 0) this.#learn(reply.cooldown, sentMs, "shared");
-  }
-
-  #learn(known: KnownCooldown, atMs: number, source: string): void {
-    if (!this.#cooldown.learn(known, atMs)) return;
-    this.#beatNow.notify();
-    this.#parts.emit("cooldown-started", { waitMs: Math.round(this.#cooldown.leftMs()), source });
-  }
-
-  #now(): number {
-    return this.#parts.clock.monotonicMs();
+  /** The replica that is one too many for the arithmetic of the outage does not start. */
+  #checkShare(replicas: number): void {
+    const { outage, share } = this.#config;
+    if (this.#parts.redis === null || outage === "stop") return;
+    const problem = shareProblem(quotaOf(this.#config), { share, replicas });
+    if (problem === null) return;
+    const error = new ConnectorError("OUTAGE_SHARE", `quota.outage: local-share: ${problem}`, { retriable: false });
+    void this.#closeWith(error);
   }
 }
 
-const emptyQueue = (): Queue => ({ waiters: [], turnMs: Number.NEGATIVE_INFINITY, pump: null });
+/** Of a limiter that does not answer. */
+const unseen = (slotMs: number, replicas: number) => ({
+  ...{ cooldownLeftMs: 0, cooldownTotalMs: 0, slotMs, share: 1, announced: null, replicas, lostTurns: 0 },
+  ...{ incidents: [], used: [] },
+});
 
 const gateClosed = (): ConnectorError =>
   new ConnectorError("GATE_CLOSED", "the quota gate is closed because the connector stops", { retriable: false });

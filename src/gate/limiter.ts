@@ -6,6 +6,9 @@
  */
 import { RateLimiterCompatibleAbstract, RateLimiterRes } from "rate-limiter-flexible";
 import type { Lane } from "../domain/mutation.ts";
+import type { Announced, Throttle } from "../domain/receipt.ts";
+import type { GateState, Incident } from "../domain/stages.ts";
+import type { Quota } from "./quota.ts";
 
 /** While a cool-down runs, each replica that knows of it repeats it this often: a state that was lost learns it again. */
 export const COOLDOWN_BEAT_MS = 500;
@@ -17,11 +20,29 @@ export type KnownCooldown = {
   readonly leftMs: number;
 };
 
+/** A refused call, or one whose answer announced something; its permit was granted so long ago. */
+interface OfACall {
+  readonly grantedAgoMs: number;
+}
+export type Refused = OfACall & Throttle;
+export type Seen = OfACall & Announced;
+
+/** What a replica tells with every question. Repeating it is harmless. */
+export type News = {
+  readonly cooldown: KnownCooldown;
+  readonly refused: Refused | null;
+  readonly seen: Seen | null;
+  /** It made calls while it could not reach the limiter. */
+  readonly returns?: true;
+};
+
 export type Ask = {
   /** More calls of this lane wait in this replica: keep a place for the next one. */
   readonly more: boolean;
-  readonly cooldown: KnownCooldown;
+  readonly news: News;
 };
+
+type Reply = Pick<QuotaReply, "granted" | "cooldown" | "replicas" | "incarnation" | "cold" | "slotMs" | "incident">;
 
 /** `msBeforeNext` is the time until this replica's own turn in that lane. */
 export class QuotaReply extends RateLimiterRes {
@@ -32,26 +53,35 @@ export class QuotaReply extends RateLimiterRes {
   readonly incarnation: string;
   /** This very question found no memory. */
   readonly cold: boolean;
+  /** Time between two calls of an even pace, now. */
+  readonly slotMs: number;
+  /** The refusal that was told was the first of this incident. */
+  readonly incident: Incident | null;
 
-  constructor(reply: Pick<QuotaReply, "granted" | "cooldown" | "replicas" | "incarnation" | "cold">, waitMs: number) {
+  constructor(reply: Reply, waitMs: number) {
     super(0, waitMs, reply.granted ? 1 : 0, false);
     this.granted = reply.granted;
     this.cooldown = reply.cooldown;
     this.replicas = reply.replicas;
     this.incarnation = reply.incarnation;
     this.cold = reply.cold;
+    this.slotMs = reply.slotMs;
+    this.incident = reply.incident;
   }
 }
 
-export class QuotaState extends RateLimiterRes {
-  readonly replicas: number;
-  /** Calls granted within each window of the quota, in its order. */
-  readonly used: readonly number[];
+/** As GateState has it; `used` are the calls granted within each window of the quota, in its order. */
+export type Look = Pick<
+  GateState,
+  "cooldownLeftMs" | "cooldownTotalMs" | "slotMs" | "share" | "announced" | "replicas" | "lostTurns" | "incidents"
+> & { readonly used: readonly number[] };
 
-  constructor(cooldownLeftMs: number, replicas: number, used: readonly number[]) {
-    super(0, cooldownLeftMs, used[0] ?? 0, false);
-    this.replicas = replicas;
-    this.used = used;
+export class QuotaState extends RateLimiterRes {
+  readonly look: Look;
+
+  constructor(look: Look) {
+    super(0, look.cooldownLeftMs, look.used[0] ?? 0, false);
+    this.look = look;
   }
 }
 
@@ -62,11 +92,16 @@ export abstract class QuotaLimiter extends RateLimiterCompatibleAbstract {
 
   /** One permit for one call, now; the points are always one. Rejects with the QuotaReply when it is not yet time. */
   abstract override consume(lane: Lane, points: 1, ask: Ask): Promise<QuotaReply>;
-  /** Lets everybody know of a cool-down of `seconds` (0: none) and that this replica lives. Never shortens one. */
-  abstract override block(key: "all", seconds: number, known: { readonly endsAt: string }): Promise<QuotaReply>;
+  /** Tells the news, a cool-down of `seconds` among them (0: none), and that this replica lives. Never shortens one. */
+  abstract override block(key: "all", seconds: number, news: News): Promise<QuotaReply>;
   /** No effect. */
   abstract override get(key: "all"): Promise<QuotaState>;
+  /** Other limits from the next question on. */
+  abstract adjust(quota: Quota): void;
 }
+
+/** Incarnation of a memory in this process. */
+export const LOCAL = "local";
 
 /** The library rejects with its answer when it refuses; here "not yet" is an answer like any other. */
 export const answered = (question: Promise<QuotaReply>): Promise<QuotaReply> =>

@@ -4,23 +4,36 @@
  */
 import type { Lane } from "../domain/mutation.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type Ask, granted, type KnownCooldown, QuotaLimiter, QuotaReply, QuotaState } from "./limiter.ts";
+import {
+  type Ask,
+  granted,
+  type KnownCooldown,
+  LOCAL,
+  type News,
+  QuotaLimiter,
+  QuotaReply,
+  QuotaState,
+} from "./limiter.ts";
 import type { Quota } from "./quota.ts";
+import { ServerWord } from "./server-word.ts";
 
-/** A promised turn is kept this long for a lane that does not come. */
-const GRACE_MS = 250;
 const NO_COOLDOWN: KnownCooldown = { endsAt: "0", leftMs: 0 };
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export class LocalLimiter extends QuotaLimiter {
-  readonly #quota: Quota;
   readonly #clock: Clock;
+  readonly #server = new ServerWord();
+  readonly #startedMs: number;
+  #quota: Quota;
   /** When the next call of an even pace is due. */
   #slotMs: number;
-  #lastMs = Number.NEGATIVE_INFINITY;
+  #lastMs = NEVER;
+  #coolMs = NEVER;
+  #cooledMs = 0;
   /** Live permits in a row while backfill waited. */
   #liveRun = 0;
   /** Until when a waiting lane's turn is kept for it. */
-  readonly #turnKeptUntilMs: Record<Lane, number> = { live: -1, backfill: -1 };
+  readonly #turnKeptUntilMs: Record<Lane, number> = { live: NEVER, backfill: NEVER };
   /** Times of the newest grants, oldest first; at most twice the largest limit. */
   #grantsMs: number[] = [];
 
@@ -28,45 +41,91 @@ export class LocalLimiter extends QuotaLimiter {
     super();
     this.#quota = quota;
     this.#clock = clock;
+    this.#startedMs = clock.monotonicMs();
     // A process before this one may have used the quota up to a moment ago.
-    this.#slotMs = clock.monotonicMs() + quota.coldMs;
+    this.#slotMs = this.#startedMs + quota.coldMs;
   }
 
-  override async consume(lane: Lane, _points: 1, { more, cooldown }: Ask): Promise<QuotaReply> {
+  override async consume(lane: Lane, _points: 1, { more, news }: Ask): Promise<QuotaReply> {
     const nowMs = this.#clock.monotonicMs();
-    this.#holdBack(cooldown.leftMs);
-    const opensMs = this.#opensMs();
-    const turnMs = Math.max(opensMs, nowMs) + (this.#yields(lane, nowMs) ? Math.max(1, this.#quota.slotMs) : 0);
+    const tell = this.#hear(news, nowMs);
+    const { graceMs } = this.#quota;
+    const opensMs = this.#opensMs(nowMs);
+    const turnMs = Math.max(opensMs, nowMs) + (this.#yields(lane, nowMs) ? Math.max(1, this.#paceMs(nowMs)) : 0);
     if (turnMs > nowMs) {
-      this.#turnKeptUntilMs[lane] = turnMs + GRACE_MS;
-      return granted(this.#reply(false, turnMs - nowMs));
+      this.#turnKeptUntilMs[lane] = turnMs + graceMs;
+      return granted(tell(false, turnMs - nowMs));
     }
     this.#grant(lane, nowMs);
-    const nextMs = this.#opensMs();
-    this.#turnKeptUntilMs[lane] = more ? nextMs + GRACE_MS : -1;
-    return granted(this.#reply(true, more ? nextMs - nowMs : 0));
+    const nextMs = this.#opensMs(nowMs);
+    this.#turnKeptUntilMs[lane] = more ? nextMs + graceMs : NEVER;
+    return granted(tell(true, more ? nextMs - nowMs : 0));
   }
 
-  override async block(_key: "all", seconds: number): Promise<QuotaReply> {
-    this.#holdBack(seconds * 1_000);
-    return this.#reply(false, 0);
+  override async block(_key: "all", seconds: number, news: News): Promise<QuotaReply> {
+    const cooldown = { ...news.cooldown, leftMs: seconds * 1_000 };
+    return this.#hear({ ...news, cooldown }, this.#clock.monotonicMs())(false, 0);
   }
 
   override async get(_key: "all"): Promise<QuotaState> {
     const nowMs = this.#clock.monotonicMs();
-    const used = this.#quota.windows.map(({ perMs }) => this.#grantsMs.filter((atMs) => atMs > nowMs - perMs).length);
-    return new QuotaState(0, 1, used);
+    const leftMs = Math.max(0, this.#coolMs - nowMs);
+    return new QuotaState({
+      cooldownLeftMs: leftMs,
+      cooldownTotalMs: this.#cooledMs - leftMs,
+      slotMs: this.#paceMs(nowMs),
+      share: this.#quota.slotMs > 0 ? Math.min(1, this.#quota.slotMs / this.#paceMs(nowMs)) : 1,
+      announced: this.#server.announced(nowMs),
+      incidents: this.#server.incidents,
+      replicas: 1,
+      lostTurns: 0,
+      used: this.#quota.windows.map(({ perMs }) => this.#grantedSince(nowMs - perMs)),
+    });
   }
 
-  /** The gate above remembers the cool-down; here it only moves the pace, so that calls resume evenly and without credit. */
-  #holdBack(cooldownMs: number): void {
-    if (cooldownMs > 0) this.#slotMs = Math.max(this.#slotMs, this.#clock.monotonicMs() + cooldownMs);
+  override adjust(quota: Quota): void {
+    this.#quota = quota;
   }
 
-  #opensMs(): number {
+  /** Takes in the news; the result makes the reply. */
+  #hear({ cooldown, refused, seen }: News, nowMs: number): (isGranted: boolean, waitMs: number) => QuotaReply {
+    const grantedSince = (ms: number): number => this.#grantedSince(ms);
+    const share = this.#server.share(this.#quota, nowMs, this.#coolMs);
+    const at = { nowMs, wallMs: this.#clock.now(), share };
+    const incident = refused && this.#server.learn(refused, this.#quota, grantedSince, at);
+    if (seen) this.#server.see(seen, this.#quota, grantedSince, nowMs);
+    this.#holdBack(cooldown.leftMs, nowMs);
+    return (isGranted, waitMs) => {
+      const known = { cooldown: NO_COOLDOWN, replicas: 1, incarnation: LOCAL, cold: false };
+      return new QuotaReply({ ...known, granted: isGranted, slotMs: this.#paceMs(nowMs), incident }, waitMs);
+    };
+  }
+
+  /** The gate above keeps the cool-down; here it only moves the pace, so that calls resume evenly and without credit. */
+  #holdBack(leftMs: number, nowMs: number): void {
+    const endsMs = nowMs + leftMs;
+    if (leftMs <= 0 || endsMs <= this.#coolMs) return;
+    this.#cooledMs += endsMs - Math.max(this.#coolMs, nowMs);
+    this.#coolMs = endsMs;
+    this.#slotMs = Math.max(this.#slotMs, endsMs);
+  }
+
+  #opensMs(nowMs: number): number {
     const { windows, spacingMs } = this.#quota;
-    const full = windows.map(({ limit, spanMs }) => (this.#grantsMs.at(-limit) ?? Number.NEGATIVE_INFINITY) + spanMs);
-    return Math.max(this.#slotMs, this.#lastMs + spacingMs, ...full);
+    const share = this.#server.share(this.#quota, nowMs, this.#coolMs);
+    const full = windows.map(
+      ({ limit, spanMs }) => (this.#grantsMs.at(-Math.max(1, Math.floor(limit * share))) ?? NEVER) + spanMs,
+    );
+    const pacedMs = this.#mayBurst(share, nowMs) ? NEVER : this.#slotMs;
+    return Math.max(pacedMs, this.#lastMs + spacingMs, this.#server.opensMs(nowMs), ...full);
+  }
+
+  /** After a quiet time a few calls may leave together; the slots they did not wait for pass after them. */
+  #mayBurst(share: number, nowMs: number): boolean {
+    const { burst, windows } = this.#quota;
+    const quietMs = Math.max(1_000, ...windows.map(({ spanMs }) => spanMs));
+    if (burst === 1 || share < 1 || nowMs < Math.max(this.#startedMs, this.#coolMs) + quietMs) return false;
+    return (this.#grantsMs.at(-burst) ?? NEVER) + quietMs <= nowMs;
   }
 
   /** Live goes first, unless a waiting backfill has earned a turn. */
@@ -78,18 +137,23 @@ export class LocalLimiter extends QuotaLimiter {
   }
 
   #grant(lane: Lane, nowMs: number): void {
-    const { catchUp, slotMs, windows } = this.#quota;
+    const { catchUp, windows } = this.#quota;
+    const paceMs = this.#paceMs(nowMs);
     if (lane === "backfill") this.#liveRun = 0;
     else if (nowMs <= this.#turnKeptUntilMs.backfill) this.#liveRun++;
-    this.#slotMs = Math.max(this.#slotMs, nowMs - catchUp * slotMs) + slotMs;
+    this.#slotMs = Math.max(this.#slotMs, nowMs - catchUp * paceMs) + paceMs;
     this.#lastMs = nowMs;
+    this.#server.granted();
     this.#grantsMs.push(nowMs);
     const kept = Math.max(0, ...windows.map(({ limit }) => limit));
     if (this.#grantsMs.length > 2 * kept) this.#grantsMs = kept === 0 ? [] : this.#grantsMs.slice(-kept);
   }
 
-  #reply(isGranted: boolean, waitMs: number): QuotaReply {
-    const reply = { granted: isGranted, cooldown: NO_COOLDOWN, replicas: 1, incarnation: "local", cold: false };
-    return new QuotaReply(reply, waitMs);
+  #paceMs(nowMs: number): number {
+    return this.#server.paceMs(this.#quota, nowMs, this.#coolMs);
+  }
+
+  #grantedSince(ms: number): number {
+    return this.#grantsMs.length - 1 - this.#grantsMs.findLastIndex((atMs) => atMs <= ms);
   }
 }

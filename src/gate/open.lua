@@ -1,83 +1,67 @@
--- Opens the state that all replicas share: the first part of take.lua and tell.lua, which are joined to it when loaded.
+-- Opens the shared state for take.lua and tell.lua: finds out whether it was lost, takes in what the replica brings, and shows
+-- that the replica lives. Nothing is ever refunded, and the cool-down only grows.
 --
--- KEYS  1 state (hash)    2 ring (list): times of the last grants, newest first
---       3 live, 4 backfill tickets (zsets): who waits, in order of arrival    5 replicas (zset): last sign of life
--- ARGV  1 quota (JSON): slotMs, catchUp, spacingMs, coldMs, liveRun, windows [{limit, spanMs}]
---       2 now in ms; empty for the server's own clock (tests alone pass a time)
---       3 name of the replica
---       4, 5 the cool-down this replica knows of: its end as told by an earlier reply (0: unknown), and the ms left of it
---
--- State: slot (when the next call of an even pace is due), last (newest grant), cool (end of the cool-down), liveRun (live
--- grants in a row while backfill waited), seq (tickets given), inc (id of this state), due:LANE:REPLICA (promised turns).
--- Every time is in ms on the server's clock. Nothing is ever refunded, and `cool` only grows.
+-- ARGV  4 news (JSON): endsAt and leftMs of the cool-down the replica knows of (its end as told by an earlier reply, "0" if
+--         none did); and, if there is any: returns (it sent calls while it could not reach us), refused { grantedAgoMs,
+--         hintMs, source }, seen { grantedAgoMs, limit, remaining, resetMs }
 
 local TTL_MS = 25 * 3600 * 1000 -- longer than the longest cool-down, so an idle night is no cold start
-local ALIVE_MS = 30000          -- a replica that is silent for longer is gone
 local SAME_MS = 250             -- a repeated cool-down that is off by no more is the one we know
-local STATE, RING, TICKETS, REPLICAS = KEYS[1], KEYS[2], { [0] = KEYS[3], [1] = KEYS[4] }, KEYS[5]
-
-local quota = cjson.decode(ARGV[1])
-local now = tonumber(ARGV[2])
-local replica = ARGV[3]
-
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + time[2] / 1000
-end
-
-local ringLength, longestMs = 0, 1000
-for _, window in ipairs(quota.windows) do
-  ringLength = math.max(ringLength, window.limit)
-  longestMs = math.max(longestMs, window.spanMs)
-end
-
-local stored = redis.call('HMGET', STATE, 'slot', 'last', 'cool', 'liveRun', 'seq', 'inc')
-local slot, last, cool = tonumber(stored[1]) or 0, tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
-local liveRun, seq, inc = tonumber(stored[4]) or 0, tonumber(stored[5]) or 0, stored[6]
 
 -- Cold: the state was lost, or its ring was, or the clock went back further than any window reaches. What was granted before
 -- is unknown, so nothing is granted for a while; that is also the time for replicas to repeat a cool-down they know of.
 local cold = not inc
-  or (ringLength > 0 and last > 0 and redis.call('EXISTS', RING) == 0)
-  or last - now > longestMs
+  or (ringLength > 0 and s.last > 0 and redis.call('EXISTS', RING) == 0)
+  or s.last - now > longestMs
 if cold then
-  redis.call('DEL', unpack(KEYS))
-  slot, last, cool, liveRun, seq = now + quota.coldMs, 0, 0, 0, 0
+  redis.call('DEL', STATE, RING, TICKETS[0], TICKETS[1], REPLICAS)
+  for _, field in ipairs(FIELDS) do s[field] = 0 end
+  s.blind, s.slot, alive = now, now + quota.coldMs, 0
   inc = replica .. ':' .. string.format('%.3f', now)
 end
 
 -- A clock that went back a little stands still.
-now = math.max(now, last)
+now = math.max(now, s.last)
 
-local leftMs = tonumber(ARGV[5])
-if leftMs > 0 then
+local news = cjson.decode(ARGV[4])
+if news.refused then learn(news.refused) end
+if news.seen then see(news.seen) end
+if news.leftMs > 0 then
   -- The end as we told it, taken word for word, can be repeated any number of times without growing. It is not trusted when
   -- it disagrees with the time left: then this server's clock is another one or was set.
-  local ends = tonumber(ARGV[4])
-  if math.abs(ends - (now + leftMs)) > SAME_MS then ends = now + leftMs end
-  cool = math.max(cool, ends)
-  slot = math.max(slot, cool) -- resumes evenly paced, without credit
+  local ends = tonumber(news.endsAt)
+  if math.abs(ends - (now + news.leftMs)) > SAME_MS then ends = now + news.leftMs end
+  if ends > s.cool then
+    s.cooled = s.cooled + ends - math.max(s.cool, now)
+    s.cool = ends
+  end
+  s.slot = math.max(s.slot, s.cool) -- resumes evenly paced, without credit
 end
+-- Calls of its own share are not in the ring: as after a loss, a pause keeps the sum within the limit.
+if news.returns then s.blind, s.slot = now, math.max(s.slot, now + quota.coldMs) end
 
--- While replicas with different limits run side by side (a rolling change), all keep to the slowest pace.
-local slotMs, alive = quota.slotMs, 0
 redis.call('ZREMRANGEBYSCORE', REPLICAS, '-inf', now - ALIVE_MS)
-redis.call('ZADD', REPLICAS, now, replica .. ' ' .. quota.slotMs)
-for _, member in ipairs(redis.call('ZRANGE', REPLICAS, 0, -1)) do
-  slotMs, alive = math.max(slotMs, tonumber(string.match(member, '%S+$'))), alive + 1
-end
+if outdated then redis.call('ZREM', REPLICAS, outdated) end
+alive = alive + redis.call('ZADD', REPLICAS, now, replica .. ' ' .. ARGV[1])
 
 -- Stores the state and gives the reply of take and tell.
 local function finish(granted, waitMs)
-  redis.call('HSET', STATE, 'slot', slot, 'last', last, 'cool', cool, 'liveRun', liveRun, 'seq', seq, 'inc', inc)
+  local fields = {}
+  for _, field in ipairs(FIELDS) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = s[field]
+  end
+  redis.call('HSET', STATE, 'inc', inc, unpack(fields))
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, TTL_MS) end
   return {
     granted and 1 or 0,
     math.ceil(waitMs),
-    string.format('%.3f', cool),
-    math.ceil(math.max(0, cool - now)),
+    string.format('%.3f', s.cool),
+    math.ceil(math.max(0, s.cool - now)),
     alive,
     inc,
     cold and 1 or 0,
+    string.format('%.3f', pace()),
+    incident,
   }
 end

@@ -1,29 +1,37 @@
 -- Asks for the right to start one call now; otherwise says when to ask again. Whoever waits holds a ticket, so that turns go
 -- round by arrival and not to whoever is closest to Redis. A grant is valid now and is not taken back.
 --
--- KEYS, ARGV  as open.lua, and
--- ARGV        6 lane: 0 live, 1 backfill    7 "1": more calls of this lane wait in this replica
+-- KEYS, ARGV  as state.lua and open.lua, and
+-- ARGV        5 lane: 0 live, 1 backfill    6 "1": more calls of this lane wait in this replica
 -- Output      { granted 1|0, ms until this replica's turn, end of the cool-down, ms left of it, replicas alive,
---             id of the state, 1 if this very call found no state }
+--             id of the state, 1 if this very call found no state, ms between two calls, the incident in JSON if the news
+--             were the first of it }
 
-local GRACE_MS = 250 -- a promised turn is kept this long for its owner, who may have died or be busy
+local lane, more = tonumber(ARGV[5]), ARGV[6] == '1'
 
-local lane, more = tonumber(ARGV[6]), ARGV[7] == '1'
+-- After a quiet time a few calls may leave together; the slots they did not wait for pass after them.
+local function mayBurst()
+  if quota.burst == 1 or share() < 1 or now < math.max(s.blind, s.cool) + longestMs then return false end
+  local granted = redis.call('LINDEX', RING, quota.burst - 1)
+  return not granted or tonumber(granted) + longestMs <= now
+end
 
 local function opensAt()
-  local opens = math.max(slot, cool, last + quota.spacingMs)
-  for _, window in ipairs(quota.windows) do
-    local granted = redis.call('LINDEX', RING, window.limit - 1)
+  local opens = math.max(s.cool, s.last + spacingMs)
+  if not mayBurst() then opens = math.max(opens, s.slot) end
+  for _, window in ipairs(windows) do
+    local granted = redis.call('LINDEX', RING, math.max(1, math.floor(window.limit * share())) - 1)
     if granted then opens = math.max(opens, tonumber(granted) + window.spanMs) end
   end
+  if isInFixedWindow() and s.credit < 1 then opens = math.max(opens, s.resets) end
   return opens
 end
 
 local function due(ofLane, who) return 'due:' .. ofLane .. ':' .. who end
 
 local function enter()
-  seq = seq + 1
-  redis.call('ZADD', TICKETS[lane], 'NX', seq, replica)
+  s.seq = s.seq + 1
+  redis.call('ZADD', TICKETS[lane], 'NX', s.seq, replica)
 end
 
 local function leave(ofLane, who)
@@ -37,8 +45,9 @@ local function dropLate(ofLane, opens)
     local first = redis.call('ZRANGE', TICKETS[ofLane], 0, 0)[1]
     if not first or (ofLane == lane and first == replica) then return end
     local promised = tonumber(redis.call('HGET', STATE, due(ofLane, first)) or 0)
-    if now <= math.max(promised, opens) + GRACE_MS then return end
+    if now <= math.max(promised, opens) + quota.graceMs then return end
     leave(ofLane, first)
+    s.lost = s.lost + 1
   end
 end
 
@@ -46,13 +55,13 @@ end
 local function callsBefore()
   local rank = redis.call('ZRANK', TICKETS[lane], replica)
   local others = redis.call('ZCARD', TICKETS[1 - lane])
-  local untilBackfill = math.max(0, quota.liveRun - liveRun)
+  local untilBackfill = math.max(0, quota.liveRun - s.liveRun)
   if lane == 1 then return rank + math.min(others, untilBackfill) end
   return rank + ((others > 0 and rank >= untilBackfill) and 1 or 0)
 end
 
 local function promise(opens)
-  local turn = opens + callsBefore() * slotMs
+  local turn = opens + callsBefore() * pace()
   redis.call('HSET', STATE, due(lane, replica), turn)
   return math.max(1, turn - now)
 end
@@ -66,12 +75,13 @@ if now < opens or callsBefore() > 0 then return finish(false, promise(opens)) en
 
 leave(lane, replica)
 if lane == 1 then
-  liveRun = 0
+  s.liveRun = 0
 elseif redis.call('EXISTS', TICKETS[1]) == 1 then
-  liveRun = liveRun + 1
+  s.liveRun = s.liveRun + 1
 end
-slot = math.max(slot, now - quota.catchUp * slotMs) + slotMs
-last = now
+local slot = pace()
+s.slot = math.max(s.slot, now - quota.catchUp * slot) + slot
+s.last, s.credit = now, s.credit - 1
 if ringLength > 0 then
   redis.call('LPUSH', RING, now)
   redis.call('LTRIM', RING, 0, ringLength - 1)

@@ -1,6 +1,6 @@
--- Repeats what this replica knows: that it is alive, and the cool-down it heard of, which may be new.
+-- Brings news and shows that this replica lives.
 --
--- KEYS, ARGV  as open.lua
+-- KEYS, ARGV  as state.lua and open.lua
 -- Output      as take.lua; granted is always 0, and so is the wait
 
 return finish(false, 0)

@@ -5,29 +5,52 @@
  * A replica does here what the gate does: it waits in each lane for the turn it was promised, repeats the cool-down it knows
  * with every question and by beats, and uses no permit before that cool-down ends.
  */
-import type { Redis } from "ioredis";
 import type { Lane } from "../../src/domain/mutation.ts";
-import { answered, type QuotaReply } from "../../src/gate/limiter.ts";
+import { InsuredLimiter } from "../../src/gate/insured-limiter.ts";
+import {
+  type Ask,
+  answered,
+  LOCAL,
+  type News,
+  QuotaLimiter,
+  type QuotaReply,
+  type QuotaState,
+  type Seen,
+} from "../../src/gate/limiter.ts";
+import { LocalLimiter } from "../../src/gate/local-limiter.ts";
 import type { Quota } from "../../src/gate/quota.ts";
-import { RedisLimiter } from "../../src/gate/redis-limiter.ts";
+import { quotaKeyPrefix, RedisLimiter } from "../../src/gate/redis-limiter.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { RedisClient } from "../../src/lib/redis-client.ts";
 
 /** Everything a walk can do; times in milliseconds. */
 export type Step =
   | { readonly do: "run"; readonly ms: number }
   /** One live call, of a replica without a live backlog. */
   | { readonly do: "want"; readonly replica: number }
+  /** A 429 in answer to the replica's last call. */
   | { readonly do: "tell"; readonly replica: number; readonly hintMs: number }
+  /** What headers announced in answer to it, true or not. */
+  | ({ readonly do: "see"; readonly replica: number } & Pick<Seen, "limit" | "remaining" | "resetMs">)
+  /** Another limit, taken up by one replica in mid-run. */
+  | { readonly do: "adjust"; readonly replica: number; readonly quota: Quota }
+  /** Redis answers nobody. */
+  | { readonly do: "away"; readonly ms: number }
   /** Dies holding its turns; its successor knows the cool-down from the offsets it committed. */
   | { readonly do: "crash"; readonly replica: number }
   | { readonly do: "lose-state" }
-  | { readonly do: "clock-back"; readonly ms: number };
+  | { readonly do: "clock-back"; readonly ms: number }
+  | { readonly do: "clock-forward"; readonly ms: number };
 
 interface Replica {
-  readonly limiter: RedisLimiter;
+  readonly limiter: QuotaLimiter;
   readonly lanes: readonly Lane[];
   readonly turnMs: Record<Lane, number>;
   wantedSinceMs: number | null;
   cooldown: { endsAt: string; untilMs: number };
+  refused: { readonly hintMs: number; readonly grantedMs: number } | null;
+  seen: { readonly seen: Omit<Seen, "grantedAgoMs">; readonly atMs: number; readonly grantedMs: number } | null;
+  lastGrantMs: number;
   beatMs: number;
 }
 
@@ -43,15 +66,26 @@ export interface Breach {
 }
 
 export interface WalkOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly scopeText: string;
   readonly quota: Quota;
   /** The lanes in which each replica has an endless backlog. */
   readonly lanes: readonly (readonly Lane[])[];
   /** How late replica 0 comes to each of its turns. */
   readonly lateMs?: number;
+  /** Part of the quota that replicas divide among themselves while Redis is away; absent: they wait. */
+  readonly share?: number;
+  /** What the server says to each call, if anything: its headers. */
+  readonly server?: (grants: readonly Grant[], nowMs: number) => Pick<Seen, "limit" | "remaining" | "resetMs">;
+  readonly testLua?: (text: string) => string;
+  /** One replica without Redis. */
+  readonly isLocal?: boolean;
 }
 
+/** Time from a grant to the answer of its call. */
+const ANSWER_MS = 120;
+/** Where no answer came. */
+const PROBE_MS = 250;
 const START_MS = 1_700_000_000_000;
 
 export class GateWalk {
@@ -60,11 +94,13 @@ export class GateWalk {
   /** How long each single live call waited. */
   readonly waitsMs: number[] = [];
   questions = 0;
+  incidents = 0;
   readonly #options: WalkOptions;
   readonly #replicas: Replica[];
   #nowMs = 0;
   #clockOffMs = START_MS;
   #generation = 0;
+  #awayUntilMs = 0;
   /** The latest end that any server answer announced. */
   #announcedMs = 0;
   #closedUntilMs = 0;
@@ -76,7 +112,15 @@ export class GateWalk {
   }
 
   get keyPrefix(): string {
-    return this.#replicas[0]?.limiter.keyPrefix ?? "";
+    return quotaKeyPrefix(this.#options.scopeText);
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  async look(): Promise<QuotaState["look"]> {
+    return (await this.#at(0).limiter.get("all")).look;
   }
 
   async take(step: Step): Promise<void> {
@@ -96,8 +140,21 @@ export class GateWalk {
         if (this.#nowMs + step.hintMs > replica.cooldown.untilMs) {
           replica.cooldown = { endsAt: "0", untilMs: this.#nowMs + step.hintMs };
         }
+        replica.refused ??= { hintMs: step.hintMs, grantedMs: replica.lastGrantMs };
         return this.#beat(replica);
       }
+      case "see": {
+        const replica = this.#at(step.replica);
+        const { limit, remaining, resetMs } = step;
+        replica.seen = { seen: { limit, remaining, resetMs }, atMs: this.#nowMs, grantedMs: replica.lastGrantMs };
+        return;
+      }
+      case "adjust":
+        this.#at(step.replica).limiter.adjust(step.quota);
+        return this.#beat(this.#at(step.replica));
+      case "away":
+        this.#awayUntilMs = this.#nowMs + step.ms;
+        return this.#run(step.ms);
       case "crash": {
         const at = step.replica % this.#replicas.length;
         const dead = this.#at(at);
@@ -107,18 +164,21 @@ export class GateWalk {
         return;
       }
       case "lose-state":
-        await redis.del(["s", "r", "t0", "t1", "m"].map((part) => `${this.keyPrefix}:${part}`));
+        await redis.del(["s", "r", "t0", "t1", "m", "i"].map((part) => `${this.keyPrefix}:${part}`));
         return;
       case "clock-back":
         this.#clockOffMs -= step.ms;
+        return;
+      case "clock-forward":
+        this.#clockOffMs += step.ms;
     }
   }
 
-  /** Most grants in any window of `ms`. */
+  /** Most grants in any window of `ms`; times are sums of fractions, so a nanosecond is no time. */
   fullest(ms: number): number {
     let first = 0;
     return this.grants.reduce((most, { atMs }, last) => {
-      while (atMs - (this.grants[first]?.atMs ?? 0) >= ms) first++;
+      while (atMs - (this.grants[first]?.atMs ?? 0) >= ms - 1e-6) first++;
       return Math.max(most, last - first + 1);
     }, 0);
   }
@@ -150,13 +210,10 @@ export class GateWalk {
   }
 
   async #ask(replica: Replica, at: number, lane: Lane): Promise<void> {
-    const { endsAt, untilMs } = replica.cooldown;
-    const cooldown = { endsAt, leftMs: Math.max(0, untilMs - this.#nowMs) };
     const more = replica.lanes.includes(lane);
-    const reply = await answered(replica.limiter.consume(lane, 1, { more, cooldown }));
-    this.#heard(replica, reply);
-    replica.turnMs[lane] = this.#nowMs + Math.max(1, reply.msBeforeNext);
-    if (!reply.granted) return;
+    const reply = await this.#answer(replica, (news) => replica.limiter.consume(lane, 1, { more, news }));
+    replica.turnMs[lane] = this.#nowMs + Math.max(1, reply?.msBeforeNext ?? PROBE_MS);
+    if (!reply?.granted) return;
     if (this.#nowMs < this.#announcedMs) this.#breach("a grant inside a cool-down");
     if (this.#nowMs < this.#closedUntilMs) this.#breach("a grant right after the state was lost");
     if (!more && replica.wantedSinceMs !== null) {
@@ -164,22 +221,59 @@ export class GateWalk {
       replica.wantedSinceMs = null;
     }
     this.grants.push({ atMs: this.#nowMs, lane, replica: at });
+    replica.lastGrantMs = this.#nowMs;
+    const { server } = this.#options;
+    if (server === undefined) return;
+    replica.seen = {
+      ...{ seen: server(this.grants, this.#nowMs), grantedMs: this.#nowMs },
+      atMs: this.#nowMs + ANSWER_MS,
+    };
   }
 
   async #beat(replica: Replica): Promise<void> {
-    const { endsAt, untilMs } = replica.cooldown;
-    const leftMs = Math.max(0, untilMs - this.#nowMs);
-    this.#heard(replica, await replica.limiter.block("all", leftMs / 1_000, { endsAt }));
-    replica.beatMs = this.#nowMs + (replica.cooldown.untilMs > this.#nowMs ? 500 : 5_000);
+    const tell = (news: News) => replica.limiter.block("all", news.cooldown.leftMs / 1_000, news);
+    const reply = await this.#answer(replica, tell);
+    const openMs = replica.cooldown.untilMs > this.#nowMs ? 500 : 5_000;
+    replica.beatMs = this.#nowMs + (reply === null ? PROBE_MS : openMs);
+  }
+
+  /** Asks with all that the replica has to tell, as the gate does. */
+  async #answer(replica: Replica, question: (news: News) => Promise<QuotaReply>): Promise<QuotaReply | null> {
+    const { refused, seen, cooldown } = replica;
+    const nowMs = this.#nowMs;
+    const arrived = seen !== null && seen.atMs <= nowMs ? seen : null;
+    const news: News = {
+      cooldown: { endsAt: cooldown.endsAt, leftMs: Math.max(0, cooldown.untilMs - nowMs) },
+      refused: refused && { ...refused, source: "body", grantedAgoMs: nowMs - refused.grantedMs },
+      seen: arrived && {
+        ...arrived.seen,
+        resetMs: arrived.seen.resetMs && arrived.seen.resetMs - (nowMs - arrived.atMs),
+        grantedAgoMs: nowMs - arrived.grantedMs,
+      },
+    };
+    this.questions++;
+    const reply = await answered(question(news)).catch((error: unknown) => {
+      if (nowMs < this.#awayUntilMs) return null;
+      throw error;
+    });
+    if (reply === null) return null;
+    if (reply.incarnation === LOCAL && !this.#options.isLocal)
+      replica.beatMs = Math.min(replica.beatMs, nowMs + PROBE_MS);
+    else {
+      replica.refused = null;
+      if (arrived !== null) replica.seen = null;
+      this.#heard(replica, reply);
+    }
+    return reply;
   }
 
   #heard(replica: Replica, reply: QuotaReply): void {
-    this.questions++;
     const untilMs = this.#nowMs + reply.cooldown.leftMs;
     if (reply.cooldown.leftMs > 0 && untilMs >= replica.cooldown.untilMs) {
       replica.cooldown = { endsAt: reply.cooldown.endsAt, untilMs };
       replica.beatMs = Math.min(replica.beatMs, this.#nowMs + 500);
     }
+    if (reply.incident !== null) this.incidents++;
     const { slotMs, catchUp } = this.#options.quota;
     if (reply.cold) this.#closedUntilMs = this.#nowMs + (catchUp + 2) * slotMs;
     const [incarnation, endsAt] = this.#endsAt;
@@ -190,16 +284,28 @@ export class GateWalk {
 
   #newReplica(lanes: readonly Lane[], at: number): Replica {
     const name = `replica-${at}-${this.#generation++}`;
-    const { redis: client, quota, scopeText } = this.#options;
-    const testNowMs = (): number => this.#clockOffMs + this.#nowMs;
     return {
-      limiter: new RedisLimiter({ client, quota, scopeText, replicaId: name, testNowMs }),
+      limiter: this.#newLimiter(name),
       lanes,
       wantedSinceMs: null,
       turnMs: { live: this.#nowMs, backfill: this.#nowMs },
       cooldown: { endsAt: "0", untilMs: 0 },
+      refused: null,
+      seen: null,
+      lastGrantMs: this.#nowMs,
       beatMs: this.#nowMs,
     };
+  }
+
+  #newLimiter(replicaId: string): QuotaLimiter {
+    const { redis: client, quota, scopeText, share, testLua, isLocal } = this.#options;
+    const testNowMs = (): number => this.#clockOffMs + this.#nowMs;
+    const clock: Clock = { now: testNowMs, monotonicMs: () => this.#nowMs, sleep: async () => {} };
+    const patch = testLua === undefined ? {} : { testLua };
+    const shared = new RedisLimiter({ client, quota, scopeText, replicaId, testNowMs, ...patch });
+    if (isLocal) return new LocalLimiter(quota, clock);
+    const redis = new Reachable(shared, () => this.#nowMs >= this.#awayUntilMs);
+    return share === undefined ? redis : new InsuredLimiter({ redis, quota, share, clock });
   }
 
   #at(index: number): Replica {
@@ -215,3 +321,38 @@ export class GateWalk {
 
 const lanesOf = ({ lanes, wantedSinceMs }: Replica): readonly Lane[] =>
   wantedSinceMs === null ? lanes : ["live", ...lanes];
+
+/** Fails while Redis is away, at once. */
+class Reachable extends QuotaLimiter {
+  readonly #limiter: QuotaLimiter;
+  readonly #isThere: () => boolean;
+
+  constructor(limiter: QuotaLimiter, isThere: () => boolean) {
+    super();
+    this.#limiter = limiter;
+    this.#isThere = isThere;
+  }
+
+  override async consume(lane: Lane, points: 1, ask: Ask): Promise<QuotaReply> {
+    this.#check();
+    return this.#limiter.consume(lane, points, ask);
+  }
+
+  override async block(key: "all", seconds: number, news: News): Promise<QuotaReply> {
+    this.#check();
+    return this.#limiter.block(key, seconds, news);
+  }
+
+  override async get(key: "all"): Promise<QuotaState> {
+    this.#check();
+    return this.#limiter.get(key);
+  }
+
+  override adjust(quota: Quota): void {
+    this.#limiter.adjust(quota);
+  }
+
+  #check(): void {
+    if (!this.#isThere()) throw new Error("Redis is away");
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quotaConfig, quotaProblems, quotaScope, redisConfig } from "../../../src/gate/config.ts";
+import { quotaConfig, quotaProblems, quotaScope } from "../../../src/gate/config.ts";
 import { permitsPerSecond, quotaOf } from "../../../src/gate/quota.ts";
 
 const problemsOf = (quota: object): readonly string[] =>
@@ -12,14 +12,28 @@ describe("the quota's defaults", () => {
     expect(quotaScope(quotaConfig.parse({}))).toBe("account");
   });
 
-  it("hold both documented windows, the tighter one setting the pace", () => {
+  it("hold the documented second; its pace never comes near the hour, unless the guard is taken away", () => {
     const config = quotaConfig.parse({ profile: "sell-documented" });
-    expect(quotaOf(config)).toMatchObject({ slotMs: 130, windows: [{ spanMs: 1_300 }, { spanMs: 3_636_000 }] });
+    expect(quotaOf(config)).toMatchObject({ slotMs: 130, windows: [{ spanMs: 1_300 }], counted: [] });
+    const unguarded = quotaConfig.parse({ profile: "sell-documented", guardMs: 0 });
+    expect(quotaOf(unguarded)).toMatchObject({ slotMs: 100, counted: [{ limit: 35_640, perMs: 3_600_000 }] });
     expect(quotaScope(config)).toBe("token");
   });
 
   it("limit nothing in the profile none", () => {
-    expect(permitsPerSecond(quotaOf(quotaConfig.parse({ profile: "none" })))).toBe(0);
+    expect(permitsPerSecond(quotaOf(quotaConfig.parse({ profile: "none" })), 0)).toBe(0);
+  });
+
+  it("pace a day's quota when there is no shorter window", () => {
+    const day = quotaConfig.parse({ windows: [{ limit: 5_000, perMs: 86_400_000 }] });
+    expect(quotaOf(day)).toMatchObject({ windows: [{ limit: 5_000 }], counted: [] });
+    const both = quotaConfig.parse({
+      windows: [
+        { limit: 5_000, perMs: 86_400_000 },
+        { limit: 200, perMs: 60_000 },
+      ],
+    });
+    expect(quotaOf(both)).toMatchObject({ slotMs: 303, windows: [{ limit: 200 }], counted: [{ limit: 4_950 }] });
   });
 
   it("leave the reserve to others", () => {
@@ -44,14 +58,16 @@ describe("settings that make no sense together", () => {
     ]);
   });
 
+  it("are two limits for one length of window", () => {
+    const windows = [10, 12].map((limit) => ({ limit, perMs: 1_000 }));
+    expect(problemsOf({ windows })).toEqual([
+      "quota.windows: 10 and 12 calls are both allowed per 1000 ms; keep the one that is meant",
+    ]);
+  });
+
   it("are a profile and windows", () => {
     expect(problemsOf({ profile: "none", windows: [{ limit: 10, perMs: 1_000 }] })).toEqual([
       "quota.windows: both quota.profile (none) and quota.windows are given; keep the one that is meant",
     ]);
   });
-});
-
-it("a Redis address must be one", () => {
-  expect(redisConfig.safeParse({ url: "rediss://:secret@redis:6380/2" }).success).toBe(true);
-  expect(redisConfig.safeParse({ url: "redis:6379" }).success).toBe(false);
 });

@@ -1,54 +1,71 @@
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { z } from "zod";
 import type { Lane } from "../../../src/domain/mutation.ts";
-import type { Permit } from "../../../src/domain/stages.ts";
+import type { Throttle } from "../../../src/domain/receipt.ts";
+import type { Incident, Permit } from "../../../src/domain/stages.ts";
 import { quotaConfig } from "../../../src/gate/config.ts";
 import { createGate, QuotaGate } from "../../../src/gate/gate.ts";
-import { type Ask, type KnownCooldown, QuotaLimiter, QuotaReply, QuotaState } from "../../../src/gate/limiter.ts";
-import { quotaOf } from "../../../src/gate/quota.ts";
+import { InsuredLimiter } from "../../../src/gate/insured-limiter.ts";
+import { type Ask, answered, type News, QuotaLimiter, QuotaReply, QuotaState } from "../../../src/gate/limiter.ts";
+import { LongWindows } from "../../../src/gate/long-windows.ts";
+import { type Quota, quotaOf } from "../../../src/gate/quota.ts";
 import type { Emit } from "../../../src/telemetry/events.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { aGateState } from "../../support/gate-state.ts";
 
 /** Answers as the test says; null: no answer, as with Redis away. */
 class ScriptedLimiter extends QuotaLimiter {
   readonly asks: (Ask & { readonly lane: Lane })[] = [];
-  readonly blocks: KnownCooldown[] = [];
-  answer: (ask: Ask) => Partial<QuotaReply> | null | Promise<Partial<QuotaReply>> = () => ({ granted: true });
+  readonly blocks: News[] = [];
+  readonly quotas: Quota[] = [];
+  answer: (news: News) => Partial<QuotaReply> | null | Promise<Partial<QuotaReply>> = () => ({ granted: true });
 
   override async consume(lane: Lane, _points: 1, ask: Ask): Promise<QuotaReply> {
     this.asks.push({ ...ask, lane });
-    const reply = aReply(await this.answer(ask));
+    const reply = aReply(await this.answer(ask.news));
     if (!reply.granted) throw reply;
     return reply;
   }
 
-  override async block(_key: "all", seconds: number, { endsAt }: { endsAt: string }): Promise<QuotaReply> {
-    const cooldown = { endsAt, leftMs: seconds * 1_000 };
-    this.blocks.push(cooldown);
-    const reply = await this.answer({ more: false, cooldown });
+  override async block(_key: "all", _seconds: number, news: News): Promise<QuotaReply> {
+    this.blocks.push(news);
+    const reply = await this.answer(news);
     return aReply(reply === null ? null : { ...reply, granted: false });
   }
 
   override async get(): Promise<QuotaState> {
-    return new QuotaState(0, 3, [7]);
+    const { mode: _, windows: __, permitsPerSecond: ___, ...look } = aGateState({ replicas: 3, slotMs: 303 });
+    return new QuotaState({ ...look, used: [7] });
+  }
+
+  override adjust(quota: Quota): void {
+    this.quotas.push(quota);
   }
 }
 
 const aReply = (reply: Partial<QuotaReply> | null): QuotaReply => {
   if (reply === null) throw new Error("Command timed out");
   const { granted = false, cooldown = { endsAt: "0", leftMs: 0 }, incarnation = "a", cold = false } = reply;
-  return new QuotaReply({ granted, cooldown, replicas: 3, incarnation, cold }, reply.msBeforeNext ?? 0);
+  const { replicas = 3, incident = null } = reply;
+  return new QuotaReply(
+    { granted, cooldown, replicas, incarnation, cold, slotMs: 303, incident },
+    reply.msBeforeNext ?? 0,
+  );
 };
 
-const aGate = () => {
+const aGate = (quota: z.input<typeof quotaConfig> = {}, counted: Quota["counted"] = []) => {
   const clock = new FakeClock();
   const limiter = new ScriptedLimiter();
   const said: { name: string; fields: unknown }[] = [];
   const emit: Emit = (name, fields) => void said.push({ name, fields });
-  const redis = { address: "redis://redis:6379", lastError: () => "ECONNREFUSED", onIncarnation: () => () => {} };
-  const gate = new QuotaGate({ quota: quotaOf(quotaConfig.parse({})), limiter, redis, clock, emit });
+  const redis = { address: "redis://redis:6379", lastError: () => "ECONNREFUSED", onConnect: () => () => {} };
+  const config = quotaConfig.parse(quota);
+  const gate = new QuotaGate({ config, limiter, long: new LongWindows(counted, null, "x"), redis, clock, emit });
   onTestFinished(() => gate.close());
-  return { clock, limiter, gate, names: () => said.map(({ name }) => name), said };
+  const tell = (throttle: Throttle): Promise<void> =>
+    gate.tell(throttle, { lane: "live", grantedAtMs: clock.monotonicMs() });
+  return { clock, limiter, gate, tell, names: () => said.map(({ name }) => name), said };
 };
 
 /** Lets everything happen that waits for no time. */
@@ -63,6 +80,8 @@ const pass = async (clock: FakeClock, ms: number, stepMs = 50): Promise<void> =>
 };
 
 const anytime = new AbortController().signal;
+
+const aPermit = (clock: FakeClock): Permit => ({ lane: "live", grantedAtMs: clock.monotonicMs() });
 
 /** The permit once it is there. */
 const watched = (promise: Promise<Permit>): { permit: Permit | null } => {
@@ -143,9 +162,9 @@ describe("a gate", () => {
 
 describe("a wait that the server asked for", () => {
   it("holds in this process, even if the limiter would grant", async () => {
-    const { clock, gate } = aGate();
-    await gate.tell({ hintMs: 3_000, source: "body" });
-    await gate.tell({ hintMs: 1_000, source: "body" });
+    const { clock, gate, tell } = aGate();
+    await tell({ hintMs: 3_000, source: "body" });
+    await tell({ hintMs: 1_000, source: "body" });
     const permit = watched(gate.acquire("live", anytime));
     await pass(clock, 2_999, 7);
     expect(permit.permit).toBeNull();
@@ -154,12 +173,12 @@ describe("a wait that the server asked for", () => {
   });
 
   it("drops a permit that is on its way, and the waiter waits on", async () => {
-    const { clock, gate, limiter, names } = aGate();
+    const { clock, gate, limiter, names, tell } = aGate();
     const answer = Promise.withResolvers<Partial<QuotaReply>>();
     limiter.answer = () => answer.promise;
     const permit = watched(gate.acquire("live", anytime));
     await settle();
-    const told = gate.tell({ hintMs: 2_000, source: "body" });
+    const told = tell({ hintMs: 2_000, source: "body" });
     answer.resolve({ granted: true });
     await told;
     await pass(clock, 1_950);
@@ -170,28 +189,29 @@ describe("a wait that the server asked for", () => {
   });
 
   it("is repeated with every question, word for word, and by a beat twice a second", async () => {
-    const { clock, gate, limiter } = aGate();
+    const { clock, limiter, tell } = aGate();
     const endsMs = clock.monotonicMs() + 3_000;
     const endsAt = "1700000003000.000";
     limiter.answer = () => ({ cooldown: { endsAt, leftMs: Math.max(0, endsMs - clock.monotonicMs()) }, granted: true });
-    await gate.tell({ hintMs: 3_000, source: "body" });
+    await tell({ hintMs: 3_000, source: "body" });
     await pass(clock, 2_000);
-    expect(limiter.blocks[0]).toEqual({ endsAt: "0", leftMs: 3_000 });
-    expect(limiter.blocks.slice(-3)).toEqual([2_000, 1_500, 1_000].map((leftMs) => ({ endsAt, leftMs })));
+    const told = limiter.blocks.map(({ cooldown }) => cooldown);
+    expect(told[0]).toEqual({ endsAt: "0", leftMs: 3_000 });
+    expect(told.slice(-3)).toEqual([2_000, 1_500, 1_000].map((leftMs) => ({ endsAt, leftMs })));
   });
 
   it("without a hint is a minute, doubled while it goes on, at most a quarter of an hour", async () => {
-    const { clock, gate } = aGate();
+    const { clock, gate, tell } = aGate();
     const waits: number[] = [];
     for (let n = 0; n < 6; n++) {
-      await gate.tell({ hintMs: null, source: "none" });
-      await gate.tell({ hintMs: null, source: "none" }); // another call of the same incident
+      await tell({ hintMs: null, source: "none" });
+      await tell({ hintMs: null, source: "none" }); // another call of the same incident
       waits.push(gate.cooldownLeftMs() / 60_000);
       clock.advance(gate.cooldownLeftMs());
     }
     expect(waits).toEqual([1, 2, 4, 8, 15, 15]);
     clock.advance(15 * 60_000);
-    await gate.tell({ hintMs: null, source: "none" });
+    await tell({ hintMs: null, source: "none" });
     expect(gate.cooldownLeftMs()).toBe(60_000);
   });
 
@@ -214,7 +234,7 @@ describe("a wait that the server asked for", () => {
     const permit = gate.acquire("live", anytime);
     await settle();
     expect(gate.cooldownLeftMs()).toBe(4_980);
-    expect(said).toEqual([{ name: "cooldown-started", fields: { waitMs: 4_980, source: "shared" } }]);
+    expect(said).toEqual([{ name: "cooldown-started", fields: { waitMs: 4_980, source: "shared", isLong: false } }]);
     await Promise.all([gate.close(), expect(permit).rejects.toThrow("closed")]);
   });
 });
@@ -227,7 +247,7 @@ describe("while Redis is away", () => {
     await pass(clock, 5_000);
     expect(permit.permit).toBeNull();
     expect(said).toEqual([
-      { name: "redis-unreachable", fields: { address: "redis://redis:6379", cause: "ECONNREFUSED" } },
+      { name: "redis-unreachable", fields: { address: "redis://redis:6379", cause: "ECONNREFUSED", sends: "nothing" } },
     ]);
     expect((await gate.peek()).mode).toBe("closed");
 
@@ -246,9 +266,9 @@ describe("while Redis is away", () => {
   });
 
   it("a wait still holds, and `tell` and `peek` do not fail", async () => {
-    const { clock, gate, limiter } = aGate();
+    const { clock, gate, limiter, tell } = aGate();
     limiter.answer = () => null;
-    await gate.tell({ hintMs: 2_000, source: "body" });
+    await tell({ hintMs: 2_000, source: "body" });
     expect(await gate.peek()).toMatchObject({ mode: "closed", cooldownLeftMs: 2_000 });
     limiter.answer = () => ({ granted: true });
     const permit = watched(gate.acquire("live", anytime));
@@ -262,6 +282,136 @@ describe("while Redis is away", () => {
     limiter.answer = () => ({ granted: true, incarnation: "b" });
     await gate.acquire("live", anytime);
     expect(said).toContainEqual({ name: "gate-cold-start", fields: { cause: "Redis lost its state" } });
+  });
+});
+
+describe("what the server says", () => {
+  const throttle = { hintMs: 2_000, source: "body" };
+  const incident: Incident = { ...throttle, atMs: 1, windows: [{ limit: 200, perMs: 60_000, used: 150 }], foreign: 50 };
+
+  it("goes along with questions until one was answered: a refusal with the age of its call's permit", async () => {
+    const { clock, gate, limiter, said } = aGate();
+    const permit = aPermit(clock);
+    clock.advance(700);
+    limiter.answer = () => null;
+    await gate.tell(throttle, permit);
+    await gate.tell({ hintMs: 1_000, source: "reset" }, aPermit(clock)); // the same incident, as long as nobody knows of it
+    limiter.answer = () => ({ incident });
+    await pass(clock, 1_000);
+    const told = limiter.blocks.map(({ refused }) => refused);
+    expect(told[0]).toEqual({ ...throttle, grantedAgoMs: 700 });
+    expect(told.at(-2)).toMatchObject({ hintMs: 2_000 });
+    expect(told.at(-1)).toBeNull();
+    expect(said).toContainEqual({ name: "quota-incident", fields: incident });
+  });
+
+  it("is, of several answers, what the latest call's headers announced, with the reset as far away as it is by then", async () => {
+    const { clock, gate, limiter } = aGate();
+    const permits = [aPermit(clock), { ...aPermit(clock), grantedAtMs: clock.monotonicMs() + 100 }] as const;
+    clock.advance(300);
+    gate.see({ limit: 200, remaining: 41, resetMs: 9_000 }, permits[1]);
+    gate.see({ limit: 200, remaining: 42, resetMs: null }, permits[0]);
+    clock.advance(500);
+    for (let n = 0; n < 2; n++) await gate.acquire("live", anytime);
+    const seen = limiter.asks.map(({ news }) => news.seen);
+    expect(seen).toEqual([{ limit: 200, remaining: 41, resetMs: 8_500, grantedAgoMs: 700 }, null]);
+  });
+
+  it("is not listened to in headers when that is off", async () => {
+    const { clock, gate, limiter } = aGate({ headers: { mode: "off" } });
+    gate.see({ limit: 200, remaining: 0, resetMs: null }, aPermit(clock));
+    await gate.acquire("live", anytime);
+    expect(limiter.asks[0]?.news.seen).toBeNull();
+  });
+
+  it("is waited a little longer if so configured, and an hour's wait is an alarm", async () => {
+    const { gate, tell, said } = aGate({ cooldown: { afterMs: 500, alarmMs: 10_000 } });
+    await tell({ hintMs: 20_000, source: "body" });
+    expect(gate.cooldownLeftMs()).toBe(20_500);
+    expect(said).toEqual([{ name: "cooldown-started", fields: { waitMs: 20_500, source: "body", isLong: true } }]);
+  });
+});
+
+describe("another quota in mid-run", () => {
+  it("is what the limiter goes by from then on, and is said", async () => {
+    const { gate, limiter, said } = aGate();
+    gate.adjust(quotaConfig.parse({ windows: [{ limit: 400, perMs: 60_000 }] }));
+    expect(limiter.quotas).toMatchObject([{ windows: [{ limit: 400, perMs: 60_000 }], slotMs: 151.5 }]);
+    const [from, to] = ["200 calls per 60 s, one each 303 ms", "400 calls per 60 s, one each 151.5 ms"];
+    expect(said).toEqual([{ name: "quota-changed", fields: { from, to } }]);
+    expect(await gate.peek()).toMatchObject({ windows: [{ limit: 400, used: 7 }] });
+  });
+});
+
+describe("an hour's window", () => {
+  it("is counted, and once it is spent nobody sends before it ends", async () => {
+    const { clock, gate, said } = aGate({}, [{ limit: 3, perMs: 3_600_000 }]);
+    for (let n = 0; n < 3; n++) await gate.acquire("live", anytime);
+    const permit = watched(gate.acquire("live", anytime));
+    await settle();
+    expect(said.filter(({ name }) => name === "window-spent")).toHaveLength(1);
+    expect((await gate.peek()).windows).toMatchObject([{ limit: 200 }, { limit: 3, perMs: 3_600_000, used: 3 }]);
+    await pass(clock, 3_590_000, 500_000);
+    expect(permit.permit).toBeNull();
+    await pass(clock, 10_000, 5_000);
+    expect(permit.permit).not.toBeNull();
+  });
+});
+
+describe("a share of its own while Redis is away", () => {
+  const insured = (limiter: ScriptedLimiter) => {
+    const clock = new FakeClock();
+    const quota = quotaOf(quotaConfig.parse({}));
+    return { clock, share: new InsuredLimiter({ redis: limiter, quota, share: 0.9, clock }) };
+  };
+  const ask = { more: true, news: { cooldown: { endsAt: "0", leftMs: 0 }, refused: null, seen: null } };
+
+  it("begins one of its own slots later, is paced, and ends when Redis hears of it", async () => {
+    const limiter = new ScriptedLimiter();
+    const { clock, share } = insured(limiter);
+    expect(await share.consume("live", 1, ask)).toMatchObject({ incarnation: "a", granted: true });
+    limiter.answer = () => null;
+    const grantsMs: number[] = [];
+    for (let ms = 0; ms <= 10_000; ms += 10, clock.advance(10)) {
+      const reply = await answered(share.consume("live", 1, ask));
+      if (reply.granted) grantsMs.push(ms);
+    }
+    // One each 303 ms x 3 replicas / 0.9, the first 303 ms later for the one that may have been made up for.
+    expect(grantsMs.slice(0, 3)).toEqual([1_320, 2_330, 3_340]);
+    await expect(share.block("all", 0, ask.news)).rejects.toThrow("Command timed out");
+
+    limiter.answer = () => ({ granted: true });
+    expect(await answered(share.consume("live", 1, ask))).toMatchObject({ incarnation: "local" });
+    await share.block("all", 0, ask.news);
+    await share.block("all", 0, ask.news);
+    expect(limiter.blocks.map(({ returns = false }) => returns)).toEqual([true, true, false]);
+    expect(await answered(share.consume("live", 1, ask))).toMatchObject({ incarnation: "a" });
+  });
+
+  it("is none for a replica that Redis never told how many there are", async () => {
+    const limiter = new ScriptedLimiter();
+    limiter.answer = () => null;
+    await expect(insured(limiter).share.consume("live", 1, ask)).rejects.toThrow("never said how many");
+  });
+
+  it("does not let a replica start that is one too many for the arithmetic", async () => {
+    const { gate, limiter } = aGate({ windows: [{ limit: 5, perMs: 1_000 }], outage: "local-share" });
+    limiter.answer = () => ({ replicas: 6 });
+    const permit = gate.acquire("live", anytime);
+    await expect(permit).rejects.toThrow(
+      "6 replicas would start 6 x (1 + floor(0.9 x 1000 ms / (260 ms x 6))) = 6 calls in 1000 ms, the quota is 5",
+    );
+    await expect(gate.acquire("live", anytime)).rejects.toMatchObject({ code: "OUTAGE_SHARE", retriable: false });
+  });
+
+  it("is said to be in use", async () => {
+    const { clock, gate, limiter, said } = aGate();
+    limiter.answer = () => ({ granted: true, incarnation: "local" });
+    for (let n = 0; n < 3; n++, clock.advance(600)) await gate.acquire("live", anytime);
+    const cause = "ECONNREFUSED";
+    const away = { address: "redis://redis:6379", cause, sends: "its share" };
+    expect(said).toContainEqual({ name: "redis-unreachable", fields: away });
+    expect((await gate.peek()).mode).toBe("local");
   });
 });
 
@@ -295,7 +445,7 @@ describe("without Redis", () => {
           if (step.do === "pass") await pass(clock, step.ms, 3);
           else if (step.do === "tell") {
             closedUntilMs = Math.max(closedUntilMs, clock.monotonicMs() + step.ms);
-            await gate.tell({ hintMs: step.ms, source: "body" });
+            await gate.tell({ hintMs: step.ms, source: "body" }, aPermit(clock));
           } else {
             void gate.acquire(step.do, anytime).then(
               ({ grantedAtMs }) => {
@@ -333,7 +483,7 @@ describe("without Redis", () => {
     };
     await pass(clock, 3_000);
     expect(await leaveTogether()).toBe(3);
-    await gate.tell({ hintMs: 2_000, source: "body" });
+    await gate.tell({ hintMs: 2_000, source: "body" }, aPermit(clock));
     await pass(clock, 2_000);
     expect(await leaveTogether()).toBe(1);
     await gate.close();
