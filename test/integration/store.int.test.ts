@@ -27,10 +27,9 @@ const aStore = async (url: string, scope: string) => {
   const redis = connectRedis({ url });
   open.push(redis);
   await until(() => redis.lastError() === null, "a connection to Redis");
-  const failures: string[] = [];
-  const emit: Emit = (name) => failures.push(name);
+  const failures: object[] = [];
+  const emit: Emit = (name, fields) => failures.push({ name, ...fields });
   const store = createRedisStore({ redis, scope, clock: systemClock, random: Math.random, emit });
-  await until(() => new Promise((resolve) => redis.onIncarnation(() => resolve(true))), "the server's run id");
   return { redis, store, failures };
 };
 
@@ -96,6 +95,23 @@ test("a Redis that does not answer is waited for: nobody is told that nothing is
   expect(await recalling).toMatchObject([{ id: 7, fingerprint: "a" }]);
 });
 
+test("a Redis that is out of memory is named, with the setting it needs, and waited for", async () => {
+  await using server = await startRedis();
+  const { redis, store, failures } = await aStore(server.address, "s");
+  await redis.client.config("SET", "maxmemory", "1");
+  const writing = store.remember([[CUSTOMER, remembered("a")]], never);
+  await until(() => failures.length > 1, "Redis refuses it twice");
+  await redis.client.config("SET", "maxmemory", "0");
+  await writing;
+  expect(failures.slice(0, 2)).toMatchObject(
+    [false, true].map((again) => ({
+      ...{ name: "redis-refused", reason: "out-of-memory", command: "SET", again },
+      needs: expect.stringContaining("maxmemory"),
+    })),
+  );
+  expect(await store.recall([CUSTOMER], never)).toMatchObject([{ fingerprint: "a" }]);
+});
+
 test("batches that are remembered at the same time begin one epoch, not one each", async () => {
   const { store } = await aStore(inject("redis"), randomUUID());
   const ids = Array.from({ length: 8 }, (_, i) => ({ entity: "accounts", key: `C-${i}` }) as const);
@@ -145,4 +161,29 @@ test("the answer to a lookup fills a gap, and never replaces what another replic
     { id: 7, route: "customers", fingerprint: "f1" },
     { id: 9, route: null },
   ]);
+});
+
+test("a deletion that another incarnation of Redis remembers is believed by nobody: the record may be back since", async () => {
+  await using server = await startRedis();
+  const { redis, store } = await aStore(server.address, "s");
+  await store.remember([[CUSTOMER, { ...remembered("f1"), id: null, deleted: true }]], never);
+  expect(await store.recall([CUSTOMER], never)).toMatchObject([{ deleted: true }]);
+  const [epochKey = ""] = await redis.client.keys("*:epoch");
+  await redis.client.set(epochKey, "another-run:1");
+  expect(await store.recall([CUSTOMER], never)).toMatchObject([{ id: null, deleted: false, route: "customers" }]);
+});
+
+test("it knows since when it remembers everything: from its opening, anew after it was emptied, never of another server", async () => {
+  await using server = await startRedis();
+  const { redis, store } = await aStore(server.address, "s");
+  expect(await store.completeSinceMs(never)).toBe(Number.POSITIVE_INFINITY);
+  const beforeMs = systemClock.now();
+  await store.open(never);
+  const sinceMs = await store.completeSinceMs(never);
+  expect(sinceMs).toBeGreaterThanOrEqual(beforeMs);
+  await store.remember([[CUSTOMER, remembered("f1")]], never);
+  await store.open(never);
+  expect(await store.completeSinceMs(never)).toBe(sinceMs);
+  await redis.client.flushall();
+  expect(await store.completeSinceMs(never)).toBe(Number.POSITIVE_INFINITY);
 });
