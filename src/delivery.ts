@@ -1,10 +1,10 @@
 /** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
 import type { Errant } from "./domain/change.ts";
-import type { Lane } from "./domain/mutation.ts";
+import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
 import type { Outcome, Receipt } from "./domain/receipt.ts";
-import type { ConsumerRecord } from "./domain/record.ts";
-import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Remembered, Target } from "./domain/stages.ts";
-import { worthAnotherTry } from "./halt.ts";
+import { type ConsumerRecord, positionName } from "./domain/record.ts";
+import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
+import { Halts } from "./halt.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
@@ -28,8 +28,12 @@ export interface DeliveryDeps {
   readonly indexLagMs: number;
   /** Not frozen by a join, not stopping, and the lease lasts. */
   readonly mayKeepSending: () => boolean;
+  /** Sell has one record more. */
+  readonly created: (mutation: Mutation) => void;
   /** Some of what is in memory may have settled. */
   readonly progressed: () => void;
+  /** False: this record must not become a dead letter, since nearly all of its topic would. */
+  readonly admits: (record: ConsumerRecord, errant: Errant) => boolean;
   /** After this time another owner of the partition may have written newer versions of what was sent. */
   readonly lateApplyMaxMs: number;
 }
@@ -40,6 +44,13 @@ const PERMIT_AGE_MAX_MS = 1_000;
 const RECALL_MAX = 500;
 /** Tries of an answer that says neither yes nor no (409) before the record becomes a dead letter. */
 const LIMITED_TRIES = 5;
+/** Unknown outcomes of a record before one that it has alone makes it a suspect, if Sell told of others so recently. */
+const SUSPECT_AFTER = 2;
+const RECENT_MS = 60_000;
+/** A suspect is tried again after a minute, then two, four, up to ten. */
+const ISOLATED_MS = 60_000;
+const ISOLATED_MAX_MS = 600_000;
+type Onward = { readonly entry: Entry; readonly outcome: Outcome & { status: "progress" } };
 type Accepted = { readonly entry: Entry; readonly outcome: Outcome & { status: "accepted" } };
 
 export class Delivery {
@@ -50,12 +61,15 @@ export class Delivery {
   /** Batches that have a permit or wait for one. */
   #slots = 0;
   #onTheWire = 0;
-  #isHalted = false;
+  readonly #halts: Halts;
   #isAnswering = false;
   #isRecallingParents = false;
+  /** Monotonic time of the last answer that told what became of a record. */
+  #lastVerdictMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
+    this.#halts = new Halts({ ...deps, changed: () => this.wake() });
     const { clock } = deps;
     this.#wakeups = { live: new Wakeup(clock), backfill: new Wakeup(clock), recall: new Wakeup(clock) };
   }
@@ -66,11 +80,16 @@ export class Delivery {
 
   /** The last request got verdicts: Sell takes what we send. */
   get isAccepting(): boolean {
-    return this.#isAnswering && !this.#isHalted && this.#deps.gate.cooldownLeftMs() <= 0;
+    return this.#isAnswering && !this.isHalted && this.#deps.gate.cooldownLeftMs() <= 0;
   }
 
   get isHalted(): boolean {
-    return this.#isHalted;
+    return this.#halts.isHalted;
+  }
+
+  /** Not where Sell refuses the entity as such. */
+  maySendOf(entity: Entity): boolean {
+    return this.#halts.maySendOf(entity);
   }
 
   start(signal: AbortSignal): void {
@@ -95,7 +114,7 @@ export class Delivery {
       const permit = await this.#deps.gate.acquire(lane, signal); // the wait is the batching window
       const isLate = this.#deps.clock.monotonicMs() - permit.grantedAtMs > PERMIT_AGE_MAX_MS;
       const cut = isLate || !this.#maySend() ? null : this.#deps.window.take(lane); // cut only now
-      if (cut !== null) this.#deps.tasks.own(this.#deliver(cut, signal));
+      if (cut !== null) this.#deps.tasks.own(this.#deliver(cut, permit, signal));
       else {
         this.#slots -= 1;
         this.#deps.emit("permit-unused", { lane });
@@ -113,16 +132,19 @@ export class Delivery {
   }
 
   #maySend(): boolean {
-    return !this.#isHalted && this.#deps.mayKeepSending();
+    return this.#halts.maySend && this.#deps.mayKeepSending();
   }
 
-  async #deliver(cut: Cut, signal: AbortSignal): Promise<void> {
+  async #deliver(cut: Cut, permit: Permit, signal: AbortSignal): Promise<void> {
     this.#onTheWire += 1;
+    this.#halts.sent(cut.entity);
     try {
       const age = ageSince(this.#deps.clock);
       const receipt = await this.#deps.target.send(cut, signal);
-      if (receipt.throttle !== null) await this.#deps.gate.tell(receipt.throttle);
-      if (receipt.halt !== null) this.#halt(receipt.halt, signal);
+      this.#answered(permit, receipt);
+      if (receipt.announced !== null) this.#deps.gate.see(receipt.announced, permit);
+      if (receipt.throttle !== null) await this.#deps.gate.tell(receipt.throttle, permit);
+      this.#halts.answered(cut.entity, receipt, signal);
       if (age() > this.#deps.lateApplyMaxMs) this.#heardTooLate(cut);
       else await this.#apply(cut, receipt, signal);
     } finally {
@@ -130,6 +152,11 @@ export class Delivery {
       this.#slots -= 1;
       this.wake();
     }
+  }
+
+  #answered({ lane, grantedAtMs }: Permit, { httpStatus }: Receipt): void {
+    if (httpStatus === null) return;
+    this.#deps.emit("permit-used", { lane, answeredMs: this.#deps.clock.monotonicMs() - grantedAtMs });
   }
 
   /**
@@ -147,6 +174,7 @@ export class Delivery {
     const verdicts = sort(cut, receipt);
     const isTurnedAway = receipt.throttle !== null || receipt.halt !== null;
     this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0;
+    if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#lastVerdictMs = this.#deps.clock.monotonicMs();
     this.#count(cut, verdicts.accepted);
     const memories = verdicts.accepted.map(({ entry, outcome }) => window.memoryOf(entry, outcome));
     await store.remember(newsOf(verdicts.accepted, memories), signal);
@@ -157,14 +185,33 @@ export class Delivery {
       if (entry.plan === null) window.again(entry, 0);
       else tasks.own(this.reject(entry, errant, signal));
     }
+    for (const { entry, outcome } of verdicts.onward) window.progressed(entry, outcome);
     if (isTurnedAway) window.giveBack(verdicts.again);
     else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
     if (verdicts.unknown.length > 0) {
       this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length });
-      window.unknown(verdicts.unknown, this.#backoffMs(receipt, verdicts.unknown, indexLagMs));
+      const waitMs = this.#isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
+      window.unknown(verdicts.unknown, waitMs);
     }
     if (verdicts.refused.length > 0) window.split(verdicts.refused, 0);
     this.#deps.progressed();
+  }
+
+  /**
+   * A record that is alone in its request and gets no answer again and again, while others do, is at fault itself: it no longer
+   * shares a request with any other, and is tried rarely. Null: nothing says so; else how long it waits.
+   */
+  #isolated({ entries }: Cut, receipt: Receipt): number | null {
+    const [entry, ...more] = entries;
+    if (entry === undefined || more.length > 0 || entry.unknowns < SUSPECT_AFTER) return null;
+    const isSellWell = this.#deps.clock.monotonicMs() - this.#lastVerdictMs < RECENT_MS;
+    if (!isSellWell && !entry.alone) return null;
+    entry.alone = true;
+    const waitMs = Math.min(ISOLATED_MS * 2 ** (entry.unknowns - SUSPECT_AFTER), ISOLATED_MAX_MS);
+    const position = entry.candidate === undefined ? "a lost record" : positionName(entry.candidate.record.position);
+    const { entity, attempts } = entry;
+    this.#deps.emit("record-isolated", { position, entity, attempts: attempts + 1, reason: nameOf(receipt), waitMs });
+    return waitMs;
   }
 
   #backoffMs(receipt: Receipt, entries: readonly Entry[], floorMs: number): number {
@@ -179,26 +226,15 @@ export class Delivery {
     const { window, deadLetters } = this.#deps;
     const mutation = entry.candidate;
     if (mutation === undefined) return window.unanswerable(entry);
-    window.hold(entry);
     const { record } = mutation;
-    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, entry.attempts + 1, signal);
+    const isReported = this.#deadLettered.has(record);
+    if (!isReported && !this.#deps.admits(record, errant)) return window.stop(entry);
+    window.hold(entry);
+    const attempts = { count: entry.attempts + 1, firstMs: entry.firstSentMs };
+    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
     this.#deadLettered.set(record, report);
     await report;
     window.rejected(entry, mutation);
-  }
-
-  #halt({ kind, message }: NonNullable<Receipt["halt"]>, signal: AbortSignal): void {
-    this.#deps.emit("halted", { kind, message });
-    if (this.#isHalted) return;
-    this.#isHalted = true;
-    this.#deps.tasks.own(this.#unhaltLater(kind, signal));
-  }
-
-  async #unhaltLater(kind: string, signal: AbortSignal): Promise<void> {
-    await worthAnotherTry(this.#deps.target, this.#deps.clock, signal);
-    this.#isHalted = false;
-    this.#deps.emit("unhalted", { kind });
-    this.wake();
   }
 
   // --- what is remembered of the records --------------------------------------------------------------------------------------
@@ -234,6 +270,7 @@ export class Delivery {
     const now = clock.now();
     for (const { entry, outcome } of accepted) {
       if (entry.completesCreation) continue; // counted when the record was created
+      if (outcome.result === "created" && entry.candidate !== undefined) this.#deps.created(entry.candidate);
       for (let i = 0; i < entry.standsFor; i++) {
         const record = entry.queue[i]?.record;
         if (record === undefined) break;
@@ -269,6 +306,7 @@ const newsOf = (
 
 const sort = (cut: Cut, receipt: Receipt) => {
   const accepted: Accepted[] = [];
+  const onward: Onward[] = [];
   const rejected: { entry: Entry; errant: Errant }[] = [];
   const again: Entry[] = [];
   const unknown: Entry[] = [];
@@ -279,6 +317,9 @@ const sort = (cut: Cut, receipt: Receipt) => {
       case "accepted":
         if (isMissed(entry, outcome, cut)) rejected.push({ entry, errant: GONE });
         else accepted.push({ entry, outcome });
+        break;
+      case "progress":
+        onward.push({ entry, outcome });
         break;
       case "rejected": {
         const { status: _, ...errant } = outcome;
@@ -300,7 +341,7 @@ const sort = (cut: Cut, receipt: Receipt) => {
         break;
     }
   }
-  return { accepted, rejected, again, unknown, refused };
+  return { accepted, onward, rejected, again, unknown, refused };
 };
 
 const GONE: Errant = {

@@ -1,6 +1,10 @@
-/** Opens the target, and waits as long as it is away or refuses the credential: no start fails for what time or a file heals. */
-import { isConnectorError } from "./domain/errors.ts";
+/**
+ * Opens the target and compares the mapping with its account. Waits as long as it is away or refuses the credential: no start
+ * fails for what time or a file heals.
+ */
+import { ConnectorError, isConnectorError } from "./domain/errors.ts";
 import type { Permit, Target } from "./domain/stages.ts";
+import type { TargetProblem, TargetUse } from "./domain/target-use.ts";
 import { worthAnotherTry } from "./halt.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -12,23 +16,50 @@ export interface OpenTargetDeps {
   readonly emit: Emit;
 }
 
+interface ComparedTarget extends Target {
+  preflight(
+    uses: readonly TargetUse[],
+    permit: () => Promise<Permit>,
+    signal: AbortSignal,
+  ): Promise<readonly TargetProblem[]>;
+}
+
 const REFUSED: ReadonlySet<string> = new Set(["SELL_AUTH", "SELL_RIGHTS"]);
 
-/** Rejects with the target's own ConnectorError when only another configuration helps, or with `signal.reason`. */
+/**
+ * Rejects with the target's own ConnectorError when only another configuration helps, with `SELL_MISMATCH` and all sentences
+ * when the mapping needs what the account does not have, or with `signal.reason`.
+ */
 export const openTarget = async (
-  target: Target,
+  target: ComparedTarget,
+  uses: readonly TargetUse[],
   permit: () => Promise<Permit>,
-  { clock, random, emit }: OpenTargetDeps,
+  deps: OpenTargetDeps,
   signal: AbortSignal,
 ): Promise<void> => {
+  await answered(target, () => target.open(permit, signal), deps, signal);
+  const problems = await answered(target, () => target.preflight(uses, permit, signal), deps, signal);
+  const errors = problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  for (const { severity, message } of problems) if (severity === "warning") deps.emit("not-compared", { message });
+  if (errors.length === 0) return;
+  const numbered = errors.length === 1 ? errors : errors.map((message, index) => `(${index + 1}) ${message}`);
+  throw new ConnectorError("SELL_MISMATCH", numbered.join(" "), { retriable: false });
+};
+
+const answered = async <T>(
+  target: Target,
+  question: () => Promise<T>,
+  { clock, random, emit }: OpenTargetDeps,
+  signal: AbortSignal,
+): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await target.open(permit, signal);
+      return await question();
     } catch (error) {
       signal.throwIfAborted();
       if (!isConnectorError(error)) throw error;
       if (REFUSED.has(error.code)) {
-        emit("halted", { kind: "auth", message: error.message });
+        emit("halted", { kind: "auth", scope: "everything", message: error.message });
         await worthAnotherTry(target, clock, signal);
       } else if (error.retriable) {
         if (attempt === 1) emit("sell-unreachable", { cause: error.message });

@@ -1,30 +1,36 @@
-/** The quota headers a reply announces. Sell documents none; the spellings are those of the customer's gateway and of Zendesk Support. */
+/** The quota headers a reply announces. Sell documents none; gateways before it may. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Announced } from "../domain/receipt.ts";
 import { retryHint } from "../lib/retry-hint.ts";
 
-const LIMIT = ["x-ratelimit-limit", "x-rate-limit-limit", "x-rate-limit", "ratelimit-limit"];
-const REMAINING = ["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
-const RESET = ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
+/** Names in any case; of several the first that a reply has counts. */
+export interface HeaderNames {
+  readonly limit: readonly string[];
+  readonly remaining: readonly string[];
+  readonly reset: readonly string[];
+}
 
 /** Null when the reply announces nothing; a malformed header counts as absent. */
-export const announcedIn = (headers: IncomingHttpHeaders): Announced | null => {
-  const limit = count(headers, LIMIT);
-  const remaining = count(headers, REMAINING);
-  const resetMs = reset(headers);
+export const announcedIn = (headers: IncomingHttpHeaders, names: HeaderNames): Announced | null => {
+  const limit = count(headers, names.limit);
+  const remaining = count(headers, names.remaining);
+  const resetMs = reset(headers, names.reset);
   return limit === null && remaining === null && resetMs === null ? null : { limit, remaining, resetMs };
 };
 
 const count = (headers: IncomingHttpHeaders, names: readonly string[]): number | null => {
   for (const name of names) {
-    const value = headers[name];
+    const value = headers[name.toLowerCase()];
     if (typeof value === "string" && /^\d{1,9}$/.test(value.trim())) return Number(value);
   }
   return null;
 };
 
 /** A reset is read by the same rules as a wait, so that both always agree. */
-const reset = (headers: IncomingHttpHeaders): number | null => {
-  const present = RESET.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]] as const);
-  return present.length === 0 ? null : retryHint({ date: headers.date, ...Object.fromEntries(present) }, null).hintMs;
+const reset = (headers: IncomingHttpHeaders, names: readonly string[]): number | null => {
+  for (const name of names) {
+    const value = headers[name.toLowerCase()];
+    if (value !== undefined) return retryHint({ date: headers.date, "ratelimit-reset": value }, null).hintMs;
+  }
+  return null;
 };

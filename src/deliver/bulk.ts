@@ -4,16 +4,24 @@
  */
 import { strict as assert } from "node:assert";
 import type { Batch, Halt, Outcome, Verb, Write } from "../domain/receipt.ts";
-import { type Call, forAll, parseJson, type Reading, unknown } from "./call.ts";
+import { type Call, forAll, type Json, parseJson, type Reading, unknown } from "./call.ts";
 import { classify, ITEM_RULES } from "./classify.ts";
-import { isId, isRecord, keyOf, newRecord, type Resource, withKey } from "./resources.ts";
+import { isId, isOurs, isRecord, matchedOn, newRecord, type Resource, withKey } from "./resources.ts";
 import { readErrors } from "./sell-errors.ts";
 
 /** What the bulk endpoint takes; lookups go the core way. */
 export type BulkVerb = Exclude<Verb, "lookup">;
 
+/** How a batch is sent: `isAsync` lets Sell answer with a job instead of results. */
+export interface BulkContext {
+  readonly keyField: string;
+  readonly serial: number;
+  readonly isAsync: boolean;
+}
+
 /** `serial` differs for every request of this process, so that a verdict of another request never fits. */
-export const bulkCall = (batch: Batch, verb: BulkVerb, resource: Resource, keyField: string, serial: number): Call => {
+export const bulkCall = (batch: Batch, verb: BulkVerb, resource: Resource, context: BulkContext): Call => {
+  const { keyField, serial, isAsync } = context;
   const refs = `${serial.toString(36)}:`;
   const { writes } = batch;
   const body = JSON.stringify({
@@ -24,12 +32,12 @@ export const bulkCall = (batch: Batch, verb: BulkVerb, resource: Resource, keyFi
     meta: {
       type: "collection",
       operation: verb,
-      ...(verb === "upsert" ? { match_on: [resource.keyIn === "sku" ? "sku" : `custom_fields.${keyField}`] } : {}),
+      ...(verb === "upsert" ? { match_on: [matchedOn(resource, keyField)] } : {}),
       count: writes.length,
     },
   });
   return {
-    request: { method: "POST", path: resource.bulkPath, body },
+    request: { method: "POST", path: isAsync ? `${resource.bulkPath}?async=true` : resource.bulkPath, body },
     byId: false,
     read: ({ status, body: text }) => {
       if (status === 202) return allUnknown(writes.length, "asynchronous-reply");
@@ -60,6 +68,7 @@ const readItems = (items: readonly unknown[], asked: Asked): Reading => {
   const outcomes: (Outcome | undefined)[] = asked.writes.map(() => undefined);
   let throttle = false;
   let halt: Halt["kind"] | null = null;
+  const records = new Map<number, Json>();
   for (const item of items) {
     if (!isRecord(item) || !isRecord(item["meta"])) continue;
     const index = indexOf(item["meta"]["ref"], asked);
@@ -71,10 +80,11 @@ const readItems = (items: readonly unknown[], asked: Asked): Reading => {
     }
     const verdict = readItem(item, item["meta"], index, write, asked);
     outcomes[index] = verdict.outcome;
+    if (verdict.outcome.status === "accepted" && isRecord(item["data"])) records.set(index, item["data"]);
     throttle ||= verdict.throttle;
     halt ??= verdict.halt;
   }
-  return { outcomes: outcomes.map((outcome) => outcome ?? unknown("verdict-missing")), throttle, halt };
+  return { outcomes: outcomes.map((outcome) => outcome ?? unknown("verdict-missing")), throttle, halt, records };
 };
 
 /** -1 when the ref is none of ours. */
@@ -83,8 +93,6 @@ const indexOf = (ref: unknown, { refs }: Asked): number => {
   const digits = ref.slice(refs.length);
   return /^(0|[1-9]\d{0,3})$/.test(digits) ? Number(digits) : -1;
 };
-
-type Json = Readonly<Record<string, unknown>>;
 
 const readItem = (item: Json, meta: Json, index: number, write: Write, asked: Asked) => {
   const status = meta["status"];
@@ -113,8 +121,7 @@ const readApplied = (item: Json, meta: Json, write: Write, { verb, resource, key
     return { status: "accepted", result, id: write.id };
   }
   if (!isRecord(data) || !isId(data["id"])) return unknown("verdict-unreadable");
-  const key = keyOf(resource, keyField, data);
-  if (key !== null && key !== write.key) return unknown("key-mismatch");
+  if (!isOurs(resource, keyField, write, data)) return unknown("key-mismatch");
   if (result === "updated" || result === "unchanged" || (result === "created" && verb === "upsert")) {
     if (verb === "update" && data["id"] !== write.id) return unknown("verdict-contradicts");
     return { status: "accepted", result, id: data["id"] };

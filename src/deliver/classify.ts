@@ -21,9 +21,10 @@ export interface Refusal {
 
 /**
  * `gone`: there is no record of this id. `record`: permanent, about the record. `tries`: as `record`, but worth a bounded
- * number of tries first. `hold`: surely not applied, nothing wrong with the record. `unknown`: may have been applied.
+ * number of tries first. `isolate`: somebody in between lets a record not
+ * pass; it alone waits, retried for ever. `hold`: surely not applied, nothing wrong with the record. `unknown`: may have been applied.
  */
-type Meaning = "gone" | "record" | "tries" | "hold" | "unknown";
+type Meaning = "gone" | "record" | "tries" | "isolate" | "hold" | "unknown";
 
 interface Rule {
   /** The status, or the first and last of a range. */
@@ -41,6 +42,8 @@ const says =
   ({ errors }: Refusal): boolean =>
     errors.codes.some((code) => codes.includes(code));
 const hasCode = ({ errors }: Refusal): boolean => errors.code !== null;
+/** Sell answers 403 in JSON, or at times with nothing; a page is a firewall's, that dislikes what is in a record. */
+const isSellsWord = ({ errors, isEmpty }: Refusal): boolean => errors.isJson || isEmpty;
 const isGone = (refusal: Refusal): boolean => refusal.byId && (refusal.isEmpty || says("not_found")(refusal));
 
 /** What is said of records, in whole replies and of single items alike; the last rule takes what no other did. */
@@ -59,6 +62,8 @@ const ABOUT_RECORDS: readonly Rule[] = [
 
 /** Whole replies. */
 export const REPLY_RULES: readonly Rule[] = [
+  // Too many jobs are under way: this request alone comes later.
+  { at: 429, when: says("job_limit_exceeded"), means: "hold", reason: "job-limit" },
   { at: 429, means: "hold", reason: "rate-limited", throttle: true },
   { at: 404, when: ({ names429 }) => names429, means: "hold", reason: "rate-limited", throttle: true },
   {
@@ -74,7 +79,8 @@ export const REPLY_RULES: readonly Rule[] = [
 
   { at: 401, means: "hold", reason: "unauthorized", halt: "auth" },
   { at: 402, means: "hold", reason: "forbidden", halt: "rights" },
-  { at: 403, means: "hold", reason: "forbidden", halt: "rights" },
+  { at: 403, when: isSellsWord, means: "hold", reason: "forbidden", halt: "rights" },
+  { at: 403, means: "isolate", reason: "blocked" },
   {
     at: 400,
     when: says("invalid_header", "invalid_user_agent"),
@@ -99,7 +105,8 @@ export const REPLY_RULES: readonly Rule[] = [
 export const ITEM_RULES: readonly Rule[] = [
   { at: 429, means: "hold", reason: "rate-limited", throttle: true },
   { at: 401, means: "hold", reason: "unauthorized", halt: "auth" },
-  { at: 403, means: "hold", reason: "forbidden", halt: "rights" },
+  { at: 403, when: isSellsWord, means: "hold", reason: "forbidden", halt: "rights" },
+  { at: 403, means: "isolate", reason: "blocked" },
   { at: 404, when: ({ byId }) => byId, means: "gone" },
   { at: 404, means: "tries", reason: "not-found" },
   ...ABOUT_RECORDS,
@@ -136,6 +143,8 @@ const outcomeOf = (means: Meaning, reason: string, { status, errors }: Refusal, 
       return writes > 1 ? { status: "refused", reason } : rejected(reason, status, errors);
     case "tries":
       return writes > 1 ? { status: "refused", reason } : { status: "retriable", reason, limited: true };
+    case "isolate":
+      return writes > 1 ? { status: "refused", reason } : { status: "retriable", reason };
     case "hold":
       return { status: "retriable", reason };
     case "unknown":

@@ -41,6 +41,10 @@ export const sellConfig = z.strictObject({
     description:
       "bulk sends up to 50 records a request, core one. auto asks once at start, without writing anything, whether there is a bulk endpoint.",
   }),
+  asyncJobs: z.boolean().default(false).meta({
+    description:
+      "Lets the bulk endpoint work on a batch after it has answered, and asks for the results until sell.timeoutMs has passed. Each question takes a call of the quota; a job that is lost is sent again, so a record may be written twice.",
+  }),
   keyField: z
     .string()
     .min(1)

@@ -3,13 +3,30 @@
  * which the bulk dialect borrows.
  */
 import { strict as assert } from "node:assert";
+import type { Fields } from "../domain/mutation.ts";
 import type { Outcome, Verb, Write } from "../domain/receipt.ts";
-import { type Call, parseJson, unknown } from "./call.ts";
-import { isId, isRecord, keyFilter, keyOf, newRecord, type Resource, withKey } from "./resources.ts";
-import type { SkuMemory } from "./sku-memory.ts";
+import { type Call, one, parseJson, stepDone, unknown } from "./call.ts";
+import type { Notes } from "./notes.ts";
+import { isId, isOurs, isRecord, keyFilter, keyOf, newRecord, type Resource, withKey } from "./resources.ts";
 import type { Reply, WireRequest } from "./wire.ts";
 
-export const coreCall = (write: Write, verb: Verb, resource: Resource, keyField: string, skus: SkuMemory): Call => {
+/** What is known of a sku; null: surely no product has it. Taken once: after the write that follows it may be wrong. */
+export type SkuNote =
+  | { readonly id: number | null }
+  /** A creation without an answer may yet appear: until then another would make a twin. Monotonic milliseconds. */
+  | { readonly openUntilMs: number };
+
+export interface CoreContext {
+  readonly keyField: string;
+  readonly skus: Notes<SkuNote>;
+  readonly nowMs: number;
+  /** So much later a creation without an answer is either found or will never be. */
+  readonly openMs: number;
+}
+
+/** An outcome in place of a call: it is not the time for one. */
+export const coreCall = (write: Write, verb: Verb, resource: Resource, context: CoreContext): Call | Outcome => {
+  const { keyField } = context;
   switch (verb) {
     case "lookup":
       return lookupCall(write, resource, keyField);
@@ -19,30 +36,30 @@ export const coreCall = (write: Write, verb: Verb, resource: Resource, keyField:
       return putCall(write, resource, keyField, idOf(write, verb));
     case "upsert":
       if (write.id !== null) return putCall(write, resource, keyField, write.id);
-      return resource.hasUpsert
-        ? upsertCall(write, resource, keyField)
-        : lookThenWrite(write, resource, keyField, skus);
+      return resource.hasUpsert ? upsertCall(write, resource, keyField) : lookThenWrite(write, resource, context);
   }
 };
 
 /** Which record has this key? Several are ambiguous: writing to one of them would be a guess. */
-const lookupCall = (write: Write, resource: Resource, keyField: string): Call =>
-  callOf(
-    { method: "GET", path: `${resource.corePath}?${keyFilter(resource, keyField, write.key)}`, body: null },
-    false,
-    (json) => {
-      const items = isRecord(json) ? json["items"] : undefined;
-      if (!Array.isArray(items)) return unknown("reply-unreadable");
-      const [first, ...others] = items.map((item: unknown) => (isRecord(item) ? item["data"] : undefined));
-      if (first === undefined && items.length === 0) return { status: "accepted", result: "missing", id: null };
-      if (!isRecord(first) || !isId(first["id"])) return unknown("reply-unreadable");
-      // A server that ignores the filter answers with any record at all.
-      for (const data of [first, ...others]) {
-        if (!isRecord(data) || keyOf(resource, keyField, data) !== write.key) return unknown("key-mismatch");
-      }
-      return others.length > 0 ? AMBIGUOUS : { status: "accepted", result: "found", id: first["id"] };
-    },
+export const lookupCall = (write: Write, resource: Resource, keyField: string): Call =>
+  findCall(
+    `${resource.corePath}?${keyFilter(resource, keyField, write.key)}`,
+    (data) => keyOf(resource, keyField, data) === write.key,
   );
+
+/** `isAsked`: a server that ignores the filter answers with any record at all. */
+export const findCall = (path: string, isAsked: (data: Readonly<Record<string, unknown>>) => boolean): Call =>
+  callOf({ method: "GET", path, body: null }, false, (json) => {
+    const items = isRecord(json) ? json["items"] : undefined;
+    if (!Array.isArray(items)) return unknown("reply-unreadable");
+    const [first, ...others] = items.map((item: unknown) => (isRecord(item) ? item["data"] : undefined));
+    if (first === undefined && items.length === 0) return { status: "accepted", result: "missing", id: null };
+    if (!isRecord(first) || !isId(first["id"])) return unknown("reply-unreadable");
+    for (const data of [first, ...others]) {
+      if (!isRecord(data) || !isAsked(data)) return unknown("key-mismatch");
+    }
+    return others.length > 0 ? AMBIGUOUS : { status: "accepted", result: "found", id: first["id"] };
+  });
 
 const AMBIGUOUS: Outcome = {
   status: "rejected",
@@ -60,98 +77,110 @@ const deleteCall = (resource: Resource, id: number): Call => ({
   },
 });
 
-const putCall = (write: Write, resource: Resource, keyField: string, id: number): Call =>
-  callOf(
+export const putCall = (write: Write, resource: Resource, keyField: string, id: number): Call =>
+  writeCall(
     {
       method: "PUT",
       path: `${resource.corePath}/${id}`,
       body: envelope(withKey(resource, keyField, write.key, write.body)),
     },
     true,
-    (json) => {
-      const data = recordIn(json, write, resource, keyField);
-      if ("status" in data) return data;
-      return data.id === id ? { status: "accepted", result: "updated", id } : unknown("id-mismatch");
+    (data) => {
+      if (!isOurs(resource, keyField, write, data)) return unknown("key-mismatch");
+      return data["id"] === id ? { status: "accepted", result: "updated", id } : unknown("id-mismatch");
     },
   );
 
 const upsertCall = (write: Write, resource: Resource, keyField: string): Call =>
-  callOf(
+  writeCall(
     {
       method: "POST",
       path: `${resource.corePath}/upsert?${keyFilter(resource, keyField, write.key)}`,
       body: envelope(newRecord(resource, keyField, write.key, write.body)),
     },
     false,
-    (json) => {
-      const data = recordIn(json, write, resource, keyField);
-      if ("status" in data) return data;
-      return { status: "accepted", result: data.isNew ? "created" : "updated", id: data.id };
+    (data, id) => {
+      if (!isOurs(resource, keyField, write, data)) return unknown("key-mismatch");
+      // Sell does not say whether an upsert created. In doubt it did: the key then stays locked for the index lag, no more.
+      const isNew = data["created_at"] === data["updated_at"];
+      return { status: "accepted", result: isNew ? "created" : "updated", id };
     },
   );
 
 /**
- * Products have no upsert: the first send asks for the sku and comes back as retriable, the second writes what the answer
- * allows. So a repeated send, whatever became of the one before, never creates a twin.
+ * Products have no upsert: the first send asks for the sku, the second writes what the answer allows. So a repeated send,
+ * whatever became of the one before, creates no twin of what is there.
  */
-const lookThenWrite = (write: Write, resource: Resource, keyField: string, skus: SkuMemory): Call => {
-  const known = skus.take(write.key);
-  if (known === undefined) {
-    const lookup = lookupCall(write, resource, keyField);
-    return {
-      ...lookup,
-      read: (reply) => {
-        const [outcome] = lookup.read(reply).outcomes;
-        if (outcome?.status !== "accepted") return one(outcome ?? unknown("reply-unreadable"));
-        skus.note(write.key, outcome.id);
-        return one({ status: "retriable", reason: "looked-up" });
-      },
+const lookThenWrite = (
+  write: Write,
+  resource: Resource,
+  { keyField, skus, nowMs, openMs }: CoreContext,
+): Call | Outcome => {
+  const known = skus.get(write.key);
+  if (known !== undefined && "openUntilMs" in known && known.openUntilMs > nowMs) return CREATION_OPEN;
+  skus.forget(write.key);
+  if (known !== undefined && "id" in known) {
+    if (known.id !== null) return putCall(write, resource, keyField, known.id);
+    const refused = (outcome: Outcome): Outcome => {
+      if (outcome.status === "unknown") skus.put(write.key, { openUntilMs: nowMs + openMs });
+      return outcome;
     };
+    return { ...postCall(write, resource, keyField), refused };
   }
-  return known === null ? postCall(write, resource, keyField) : putCall(write, resource, keyField, known);
+  const lookup = lookupCall(write, resource, keyField);
+  return {
+    ...lookup,
+    read: (reply) => {
+      const [outcome] = lookup.read(reply).outcomes;
+      if (outcome?.status !== "accepted") return one(outcome ?? unknown("reply-unreadable"));
+      skus.put(write.key, { id: outcome.id });
+      return one(stepDone("looked-up", false));
+    },
+  };
 };
 
-const postCall = (write: Write, resource: Resource, keyField: string): Call =>
-  callOf(
+/** Told of a write whose creation has no answer yet. */
+export const CREATION_OPEN: Outcome = { status: "retriable", reason: "creation-open" };
+
+export const postCall = (write: Write, resource: Resource, keyField: string): Call =>
+  writeCall(
     {
       method: "POST",
       path: resource.corePath,
       body: envelope(newRecord(resource, keyField, write.key, write.body)),
     },
     false,
-    (json) => {
-      const data = recordIn(json, write, resource, keyField);
-      return "status" in data ? data : { status: "accepted", result: "created", id: data.id };
-    },
+    (data, id) =>
+      isOurs(resource, keyField, write, data) ? { status: "accepted", result: "created", id } : unknown("key-mismatch"),
   );
+
+/** A write that is answered with the record, `{"data": {...}}`. */
+export const writeCall = (
+  request: WireRequest,
+  byId: boolean,
+  judge: (data: Readonly<Record<string, unknown>>, id: number) => Outcome,
+): Call => ({
+  request,
+  byId,
+  read: ({ status, body }) => {
+    if (status !== 200 && status !== 201) return one(unreadable(status));
+    const json = parseJson(body);
+    const data = isRecord(json) ? json["data"] : undefined;
+    if (!isRecord(data) || !isId(data["id"])) return one(unknown("reply-unreadable"));
+    return one(judge(data, data["id"]), data);
+  },
+});
 
 const callOf = (request: WireRequest, byId: boolean, readJson: (json: unknown) => Outcome): Call => ({
   request,
   byId,
-  read: ({ status, body }: Reply) => {
-    if (status === 200 || status === 201) return one(readJson(parseJson(body)));
-    return one(unknown(status === 202 ? "asynchronous-reply" : `http-${status}`));
-  },
+  read: ({ status, body }: Reply) =>
+    one(status === 200 || status === 201 ? readJson(parseJson(body)) : unreadable(status)),
 });
 
-/** Our record in a single reply `{"data": {...}}`, or the outcome when it is not beyond doubt. */
-const recordIn = (
-  json: unknown,
-  write: Write,
-  resource: Resource,
-  keyField: string,
-): Outcome | { readonly id: number; readonly isNew: boolean } => {
-  const data = isRecord(json) ? json["data"] : undefined;
-  if (!isRecord(data) || !isId(data["id"])) return unknown("reply-unreadable");
-  const key = keyOf(resource, keyField, data);
-  if (key !== null && key !== write.key) return unknown("key-mismatch");
-  // Sell does not say whether an upsert created. In doubt it did: the key then stays locked for the index lag, no more.
-  return { id: data["id"], isNew: data["created_at"] === data["updated_at"] };
-};
+const unreadable = (status: number): Outcome => unknown(status === 202 ? "asynchronous-reply" : `http-${status}`);
 
-const one = (outcome: Outcome) => ({ outcomes: [outcome], throttle: false, halt: null });
-
-const envelope = (data: object): string => JSON.stringify({ data });
+export const envelope = (data: Fields): string => JSON.stringify({ data });
 
 const idOf = (write: Write, verb: Verb): number => {
   assert(write.id !== null, `a ${verb} needs the id of the record`);

@@ -30,7 +30,7 @@ export interface Opening {
   ) => Promise<{ readonly exchange: Exchange; readonly token: string }>;
   readonly permit: () => Promise<Permit>;
   /** The gate hears of a 429 at the start like of any other; the next permit then waits. */
-  readonly tell: (throttle: Throttle) => Promise<void>;
+  readonly tell: (throttle: Throttle, permit: Permit) => Promise<void>;
   readonly emit: Emit;
 }
 
@@ -87,24 +87,24 @@ const probeDialect = async (opening: Opening, signal: AbortSignal): Promise<Dial
 };
 
 /** Asks until there is an answer: a success, or a refusal that `isAnswer` expects. Each try takes a permit. */
-const ask = async (
+export const ask = async (
   request: WireRequest,
   isAnswer: (status: number) => boolean,
   opening: Opening,
   signal: AbortSignal,
 ): Promise<Reply> => {
   for (;;) {
-    await opening.permit();
+    const permit = await opening.permit();
     const { exchange, token } = await opening.talk(request, signal);
     if (exchange.kind !== "reply") throw unreachable(exchange.cause, opening);
     if (isSuccess(exchange.status)) return exchange;
 
     const { throttle, halt } = refusal(exchange, false, 1);
     if (throttle) {
-      await opening.tell(retryHint(exchange.headers, exchange.body));
+      await opening.tell(retryHint(exchange.headers, exchange.body), permit);
       continue;
     }
-    if (isAnswer(exchange.status) && (halt === null || exchange.status === 404)) return exchange;
+    if (isAnswer(exchange.status) && (halt !== "configuration" || exchange.status === 404)) return exchange;
     if (halt === null) throw unreachable(`HTTP ${exchange.status}`, opening);
     if (halt !== "configuration" && (await opening.credential.refused(token))) continue;
     throw stopped(halt, exchange.status, request, opening);

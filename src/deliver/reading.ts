@@ -8,9 +8,12 @@ import type { Exchange, Reply } from "./wire.ts";
 /** `writes` is the number of writes in the call; the reading has an outcome for each. */
 export const readExchange = (call: Call, exchange: Exchange, writes: number): Reading => {
   const reading = readWhole(call, exchange, writes);
-  if (call.request.method !== "GET") return reading;
   // A question changes nothing: whatever became of it, it may be asked again at once.
-  return { ...reading, outcomes: reading.outcomes.map(asRetriable) };
+  const outcomes = call.request.method === "GET" ? reading.outcomes.map(asRetriable) : reading.outcomes;
+  const [outcome] = outcomes;
+  const isRefused = exchange.kind !== "reply" || !isSuccess(exchange.status) || outcome?.status === "unknown";
+  if (call.refused === undefined || outcome === undefined || writes > 1 || !isRefused) return { ...reading, outcomes };
+  return { ...reading, outcomes: [call.refused(outcome)] };
 };
 
 const readWhole = (call: Call, exchange: Exchange, writes: number): Reading => {
@@ -45,7 +48,13 @@ const refusalOf = ({ status, headers, body }: Reply, byId: boolean): Refusal => 
   };
 };
 
-const SILENCES: Readonly<Record<string, string>> = { timeout: "timeout", "too-large": "reply-too-large" };
+const SILENCES: Readonly<Record<string, string>> = {
+  timeout: "timeout",
+  "too-large": "reply-too-large",
+  "job-gone": "job-gone",
+  "job-failed": "job-failed",
+  "job-pending": "job-pending",
+};
 
 const calm = (outcome: Outcome, writes: number): Reading => ({
   outcomes: forAll(writes, outcome),

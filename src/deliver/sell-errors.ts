@@ -10,9 +10,11 @@ export interface SellErrors {
   /** Code and field of the first error about a field, else of the first error. */
   readonly code: string | null;
   readonly field: string | null;
+  /** The body is a JSON object: Sell speaks so, and hardly anybody in between. */
+  readonly isJson: boolean;
 }
 
-const NONE: SellErrors = { codes: [], code: null, field: null };
+const NONE: SellErrors = { codes: [], code: null, field: null, isJson: false };
 const MAX_ERRORS = 50;
 
 export const parseErrors = (body: string): SellErrors => {
@@ -42,6 +44,7 @@ export const readErrors = (json: unknown): SellErrors => {
     codes: errors.flatMap(({ code }) => (code === null ? [] : [code])),
     code: told?.code ?? null,
     field: told?.field ?? null,
+    isJson: true,
   };
 };
 

@@ -3,55 +3,81 @@
  * another folder.
  */
 import { strict as assert } from "node:assert";
-import type { Batch, Receipt } from "../domain/receipt.ts";
-import type { Gate, Target } from "../domain/stages.ts";
+import type { Batch, Outcome, Receipt, Throttle } from "../domain/receipt.ts";
+import type { Found, Search } from "../domain/search.ts";
+import type { Gate, Permit, Target } from "../domain/stages.ts";
+import type { TargetProblem, TargetUse } from "../domain/target-use.ts";
 import type { Clock } from "../lib/clock.ts";
 import { retryHint } from "../lib/retry-hint.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { announcedIn } from "./announced.ts";
-import { bulkCall } from "./bulk.ts";
-import { type Call, forAll } from "./call.ts";
+import { announcedIn, type HeaderNames } from "./announced.ts";
+import { forAll } from "./call.ts";
 import type { SellConfig } from "./config.ts";
-import { coreCall } from "./core.ts";
 import { createCredential } from "./credential.ts";
+import { Directory } from "./directory.ts";
 import { type HaltPlace, haltOf } from "./halts.ts";
-import { type Opened, type Opening, openSell } from "./open.ts";
+import { followJob } from "./jobs.ts";
+import { Listing } from "./listing.ts";
+import { ask, type Opened, type Opening, openSell } from "./open.ts";
+import { BULK_ITEMS, createPlanner, type Planned } from "./plan-call.ts";
+import { type CustomField, preflight, readCustomField } from "./preflight.ts";
 import { readExchange } from "./reading.ts";
-import { type Resource, resourceOf, unsupported } from "./resources.ts";
-import { createSkuMemory } from "./sku-memory.ts";
-import { createWire, MAX_REQUEST_BYTES, type WireRequest } from "./wire.ts";
+import { search } from "./search.ts";
+import { createWire, type Exchange, MAX_REQUEST_BYTES, type WireRequest } from "./wire.ts";
 
 export interface SellTargetOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Of sell-sink, for the User-Agent. */
   readonly version: string;
-  /** `gate.tell`, for a 429 while `open` asks its questions; receipts carry their own. */
+  /** Whether a request may still leave, asked in the moment in which it does. */
+  readonly mayLeave: () => boolean;
+  /** `gate.tell`, for a 429 in answer to a question of our own; receipts carry their own. */
   readonly tell: Gate["tell"];
+  /** Where replies may announce the quota. */
+  readonly headerNames: HeaderNames;
+  /** For the questions about asynchronous jobs: any other request comes with its permit. */
+  readonly permit: (signal: AbortSignal) => Promise<Permit>;
 }
 
 export interface SellTarget extends Target {
   /** Sell's id of the account: it stays when the account is renamed. Known once `open` has resolved. */
   readonly accountId: number;
+  /**
+   * Compares what the mapping relies on with the account, all of it, and writes nothing. Takes one permit a request. Rejects
+   * like `open`.
+   */
+  preflight(
+    uses: readonly TargetUse[],
+    permit: () => Promise<Permit>,
+    signal: AbortSignal,
+  ): Promise<readonly TargetProblem[]>;
+  /** Reads records as they are. Takes one permit a request. Rejects like `open`. */
+  search(what: Search, permit: () => Promise<Permit>, signal: AbortSignal): Promise<Found>;
 }
 
-/** Items of a bulk request, as its contract says. */
-const BULK_ITEMS = 50;
-
 /** Throws a ConnectorError `TLS_FILE_UNREADABLE`. */
-export const createSellTarget = (config: SellConfig, { clock, emit, version, tell }: SellTargetOptions): SellTarget => {
-  const wire = createWire(config, { clock, version });
+export const createSellTarget = (config: SellConfig, options: SellTargetOptions): SellTarget => {
+  const { clock, emit, version, headerNames, mayLeave } = options;
+  const wire = createWire(config, { clock, version, mayLeave });
   const credential = createCredential(config.token, clock);
-  const skus = createSkuMemory(clock);
+  const directory = new Directory(clock);
+  const planned = createPlanner(config, directory, clock);
+  const fields = new Map<string, Listing<CustomField>>();
   let opened: Opened | null = null;
-  let serial = 0;
+
+  const throttled = (throttle: Throttle): Throttle => {
+    emit("throttled", { source: throttle.source });
+    return throttle;
+  };
+  const tell: Gate["tell"] = (throttle, permit) => options.tell(throttled(throttle), permit);
 
   const ready = (): Opened => {
     assert(opened !== null, "the target must be opened first");
     return opened;
   };
 
-  /** `what` null: a question of `open`. A call cut off by `signal` is counted too: it may have arrived. */
+  /** `what` null: a question of our own. A call cut off by `signal` is counted too: it may have arrived. */
   const talk = async (request: WireRequest, what: Batch | null, signal: AbortSignal) => {
     const token = await credential.token();
     const startedMs = clock.monotonicMs();
@@ -73,16 +99,17 @@ export const createSellTarget = (config: SellConfig, { clock, emit, version, tel
     }
   };
 
-  const callFor = (batch: Batch, resource: Resource): Call => {
-    const { verb, writes } = batch;
-    if (verb !== "lookup" && ready().dialect === "bulk") {
-      assert(writes.length > 0 && writes.length <= BULK_ITEMS, "a bulk request takes 1 to 50 writes");
-      serial += 1;
-      return bulkCall(batch, verb, resource, config.keyField, serial);
-    }
-    const [write] = writes;
-    assert(write !== undefined && writes.length === 1, "a lookup, and any core request, takes one write");
-    return coreCall(write, verb, resource, config.keyField, skus);
+  const opening = (permit: () => Promise<Permit>): Opening => ({
+    ...{ config, credential, permit, tell, emit },
+    talk: (request, until) => talk(request, null, until),
+  });
+
+  /** A reply that names a job becomes the job's results. */
+  const settled = async (exchange: Exchange, signal: AbortSignal): Promise<Exchange> => {
+    if (exchange.kind !== "reply" || exchange.status !== 202 || !config.asyncJobs) return exchange;
+    const { permit } = options;
+    const question = async (request: WireRequest, until: AbortSignal) => (await talk(request, null, until)).exchange;
+    return followJob(exchange, { clock, timeoutMs: config.timeoutMs, ask: question, permit, tell }, signal);
   };
 
   return {
@@ -99,30 +126,44 @@ export const createSellTarget = (config: SellConfig, { clock, emit, version, tel
       return ready().accountId;
     },
     async open(permit, signal) {
-      const ask: Opening["talk"] = (request, until) => talk(request, null, until);
-      opened = await openSell({ config, credential, talk: ask, permit, tell, emit }, signal);
+      opened = await openSell(opening(permit), signal);
     },
+    preflight(uses, permit, signal) {
+      const fieldsOf = (path: string): Listing<CustomField> => {
+        const listing = fields.get(path) ?? new Listing(path, readCustomField, clock);
+        fields.set(path, listing);
+        return listing;
+      };
+      const { keyField } = config;
+      return preflight(uses, {
+        ...{ keyField, directory, fieldsOf },
+        ask: (request, isAnswer) => ask(request, isAnswer, opening(permit), signal),
+      });
+    },
+    search: (what, permit, signal) =>
+      search(what, config.keyField, (request) => ask(request, () => false, opening(permit), signal)),
     async send(batch, signal) {
-      const resource = resourceOf(batch.entity);
-      if (resource === null) return heldBack(batch);
-      const call = callFor(batch, resource);
-      const { request } = call;
-      if (request.body !== null && Buffer.byteLength(request.body) > MAX_REQUEST_BYTES) return tooLarge(batch);
+      const plan = planned(batch, ready().dialect);
+      if (plan.call === null) return unsent(plan.merge([]));
+      const { request } = plan.call;
+      if (request.body !== null && Buffer.byteLength(request.body) > MAX_REQUEST_BYTES) return tooLarge(plan);
 
-      const { exchange, token } = await talk(request, batch, signal);
-      const { outcomes, throttle, halt } = readExchange(call, exchange, batch.writes.length);
-      if (exchange.kind !== "reply") return { outcomes, throttle: null, halt: null, httpStatus: null, announced: null };
+      const { exchange: first, token } = await talk(request, batch, signal);
+      const exchange = await settled(first, signal);
+      const { outcomes, throttle, halt } = readExchange(plan.call, exchange, plan.writes);
+      const receipt = unsent(plan.merge(outcomes));
+      if (exchange.kind !== "reply") return receipt;
 
       const { status, headers, body } = exchange;
       // A token file may hold a new token already: then nobody needs to stop.
       const isRefreshed = halt !== null && halt !== "configuration" && (await credential.refused(token));
       const place: HaltPlace = { credential, baseUrl: config.baseUrl, path: pathOf(request), subject: batch.entity };
       return {
-        outcomes,
-        throttle: throttle ? retryHint(headers, body) : null,
+        outcomes: receipt.outcomes,
+        throttle: throttle ? throttled(retryHint(headers, body)) : null,
         halt: halt === null || isRefreshed ? null : haltOf(halt, status, place),
         httpStatus: status,
-        announced: announcedIn(headers),
+        announced: announcedIn(headers, headerNames),
       };
     },
     credentialChanged: (signal) => credential.changed(signal),
@@ -135,30 +176,20 @@ export const createSellTarget = (config: SellConfig, { clock, emit, version, tel
 /** Without the query, which holds a key. */
 const pathOf = ({ path }: WireRequest): string => path.split("?", 1)[0] ?? path;
 
-/** Nothing is wrong with the records, so none is consumed: `validate` refuses such a route before it comes to this. */
-const heldBack = ({ entity, writes }: Batch): Receipt => ({
-  outcomes: forAll(writes.length, { status: "retriable", reason: "unsupported-entity" }),
-  throttle: null,
-  halt: { kind: "configuration", message: unsupported(entity) },
-  httpStatus: null,
-  announced: null,
-});
-
-/** As if Sell had answered 413, without the call: its limit is known. */
-const tooLarge = ({ writes }: Batch): Receipt => ({
-  outcomes: forAll(
-    writes.length,
-    writes.length > 1
-      ? { status: "refused", reason: "too-large" }
-      : {
-          status: "rejected",
-          reason: "too-large",
-          message: `The record's request is larger than ${MAX_REQUEST_BYTES} bytes, which is more than Sell takes; it was not sent.`,
-          httpStatus: 413,
-        },
-  ),
+const unsent = (outcomes: readonly Outcome[]): Receipt => ({
+  outcomes,
   throttle: null,
   halt: null,
   httpStatus: null,
   announced: null,
 });
+
+/** As if Sell had answered 413, without the call: its limit is known. */
+const tooLarge = ({ writes, merge }: Planned): Receipt => {
+  const message = `The record's request is larger than ${MAX_REQUEST_BYTES} bytes, which is more than Sell takes; it was not sent.`;
+  const outcome: Outcome =
+    writes > 1
+      ? { status: "refused", reason: "too-large" }
+      : { status: "rejected", reason: "too-large", message, httpStatus: 413 };
+  return unsent(merge(forAll(writes, outcome)));
+};

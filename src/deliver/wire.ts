@@ -53,7 +53,17 @@ const IDLE_MS = 4_000;
 const SHORTEST_SECRET = 16;
 const MAX_SOCKETS = 64;
 
-export const createWire = (config: SellConfig, { clock, version }: { clock: Clock; version: string }): Wire => {
+export interface WireOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  /**
+   * Asked in the moment in which a request would leave: a process may have stood still since it was allowed to, and others
+   * may have written newer things meanwhile.
+   */
+  readonly mayLeave: () => boolean;
+}
+
+export const createWire = (config: SellConfig, { clock, version, mayLeave }: WireOptions): Wire => {
   const isSecure = config.baseUrl.startsWith("https:");
   const tls = readTls(config.tls);
   const agent = createAgent(config.proxy, isSecure, tls);
@@ -80,7 +90,7 @@ export const createWire = (config: SellConfig, { clock, version }: { clock: Cloc
 
   return {
     async exchange({ method, path, body }, token, signal) {
-      const trace = createTrace(isSecure, tls);
+      const trace = createTrace(isSecure, tls, mayLeave);
       const attempt = async (cut: AbortSignal): Promise<Exchange> => {
         try {
           const { status, data } = await client.request<string>({
@@ -114,11 +124,12 @@ const scrubbed = (body: string, token: string): string =>
  * Follows one request closely enough to tell `not-sent` from `no-reply`: Node writes the request when the connection is
  * made, so until then nothing left. Error codes cannot tell: ECONNRESET comes in a TLS handshake and after a write alike.
  */
-const createTrace = (isSecure: boolean, tls: ConnectionOptions) => {
+const createTrace = (isSecure: boolean, tls: ConnectionOptions, mayLeave: () => boolean) => {
   let sent = false;
   let headers: IncomingHttpHeaders = {};
-  const markSent = (): void => {
-    sent = true;
+  const leave = (request: ClientRequest): void => {
+    if (mayLeave()) sent = true;
+    else request.destroy(Object.assign(new Error("the lease is over"), { code: "LEASE_OVER" }));
   };
   const transport = {
     request(options: RequestOptions, onReply: (reply: IncomingMessage) => void): ClientRequest {
@@ -127,10 +138,10 @@ const createTrace = (isSecure: boolean, tls: ConnectionOptions) => {
         onReply(reply);
       });
       request.once("socket", (socket) => {
-        if (request.reusedSocket) markSent();
-        else if (socket instanceof TLSSocket) socket.once("secureConnect", markSent);
-        else if (!isSecure && socket.connecting) socket.once("connect", markSent);
-        else if (!isSecure) markSent();
+        if (request.reusedSocket) leave(request);
+        else if (socket instanceof TLSSocket) socket.once("secureConnect", () => leave(request));
+        else if (!isSecure && socket.connecting) socket.once("connect", () => leave(request));
+        else if (!isSecure) leave(request);
       });
       return request;
     },

@@ -1,6 +1,6 @@
 /** One intended write to the CRM, in the CRM's nouns but without its paths, ids or status codes. */
 import type { Errant } from "./change.ts";
-import type { ConsumerRecord } from "./record.ts";
+import type { ConsumerRecord, TopicPartition } from "./record.ts";
 import type { Version } from "./version.ts";
 
 /** Parents before children: a batch queue prefers the earlier one. */
@@ -23,12 +23,34 @@ export type FieldValue =
 /** JSON as it will stand in the request, `custom_fields` nested; without the key field and without references. */
 export type Fields = { readonly [name: string]: FieldValue };
 
+/**
+ * What people call by a name and the CRM by an id: the user with an e-mail address, a stage of a pipeline (null: whichever
+ * has it). Stands as a value in `fields`; the target puts the id in its place.
+ */
+export type Named = { readonly $owner: string } | { readonly $stage: string; readonly $pipeline: string | null };
+
+/**
+ * A list of which only the connector's own elements are replaced, those in `$own` or beginning with `$prefix`; what people
+ * added stays. Stands as a value in `fields`.
+ */
+export interface OwnTags extends Fields {
+  readonly $tags: readonly string[];
+  readonly $own: readonly string[];
+  readonly $prefix: string | null;
+}
+
 /** A field that holds the CRM's id of another record, named here by the other record's ERP key. */
 export interface Ref {
-  /** Path of the field in the request: `contact_id`. */
+  /** Path of the field in the request: `contact_id`, `lines.0.product_id`. */
   readonly field: string;
   readonly entity: Entity;
   readonly key: string;
+}
+
+/** Where a record stood that comes again from the dead letters, and when it had become one, milliseconds since 1970. */
+export interface ReplayOf extends TopicPartition {
+  readonly offset: bigint;
+  readonly buriedAtMs: number;
 }
 
 export interface Mutation {
@@ -55,6 +77,8 @@ export interface Mutation {
   readonly sourceTsMs: number | null;
   /** The raw record, kept until the mutation is settled: it may yet have to become a dead letter. */
   readonly record: ConsumerRecord;
+  /** Set for a replay: it takes the place among the changes of its key that it had then, and gives way to newer ones. */
+  readonly replayOf?: ReplayOf;
 }
 
 /** What the mapping makes of one change; `mutations` empty means that it is skipped. */

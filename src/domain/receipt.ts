@@ -26,7 +26,14 @@ export type Outcome =
       readonly status: "accepted";
       readonly result: "created" | "updated" | "unchanged" | "deleted" | "found" | "missing";
       readonly id: number | null;
+      /** Searches may miss what was written for a while, as they do after a creation. */
+      readonly lags?: true;
     }
+  /**
+   * A step is done and more are to follow: the same record again, at once or, if it was `created`, when searches find it;
+   * `alone`: in a request of its own.
+   */
+  | { readonly status: "progress"; readonly reason: string; readonly alone: boolean; readonly created: boolean }
   /** Permanent, and about this record: a dead letter. */
   | {
       readonly status: "rejected";

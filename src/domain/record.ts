@@ -31,4 +31,12 @@ export interface ConsumerRecord {
 export const partitionName = ({ topic, partition }: TopicPartition): string => `${topic}[${partition}]`;
 
 /** `erp.sales.customers[3]@1041`, for sentences a person reads. */
-export const positionName = (position: Position): string => `${partitionName(position)}@${position.offset}`;
+export const positionName = (position: TopicPartition & { readonly offset: bigint }): string =>
+  `${partitionName(position)}@${position.offset}`;
+
+/** The position a name stands for; null for another text. */
+export const namedPosition = (name: string): (TopicPartition & { readonly offset: bigint }) | null => {
+  const [, topic, partition, offset] = /^([^[\]]+)\[(\d+)\]@(\d+)$/.exec(name) ?? [];
+  if (topic === undefined || partition === undefined || offset === undefined) return null;
+  return { topic, partition: Number(partition), offset: BigInt(offset) };
+};

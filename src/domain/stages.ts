@@ -12,7 +12,7 @@
  */
 import type { Change, Decoded, Errant } from "./change.ts";
 import type { Entity, Lane, Mapped } from "./mutation.ts";
-import type { Batch, Receipt, Throttle } from "./receipt.ts";
+import type { Announced, Batch, Receipt, Throttle } from "./receipt.ts";
 import type { ConsumerRecord, TopicPartition } from "./record.ts";
 import type { Version } from "./version.ts";
 
@@ -133,20 +133,58 @@ export interface Permit {
   readonly grantedAtMs: number;
 }
 
+/** `limit` as configured less the reserve, or as it was in force; `used`: calls that all replicas started in the last `perMs`. */
+export interface WindowUse {
+  readonly limit: number;
+  readonly perMs: number;
+  readonly used: number;
+}
+
+/** A 429. Answers to calls that were granted before it was known belong to it, in whichever replica they arrive. */
+export interface Incident {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** What the server asked for; null: it did not say for how long. */
+  readonly hintMs: number | null;
+  readonly source: string;
+  /** The limits in force then, and our own calls: far fewer of them than allowed mean that others spend. */
+  readonly windows: readonly WindowUse[];
+  /** Calls of others in that window, from what headers announced; null: they announced nothing. */
+  readonly foreign: number | null;
+}
+
 export interface GateState {
   /** `redis` shared; `local` this process only; `closed` Redis is away and nothing is granted. */
   readonly mode: "redis" | "local" | "closed";
-  readonly windows: readonly { readonly limit: number; readonly perMs: number; readonly used: number }[];
+  readonly windows: readonly WindowUse[];
   readonly cooldownLeftMs: number;
+  /** All cool-downs together since the limiter's memory began. */
+  readonly cooldownTotalMs: number;
+  /** Sustained rate now; a running cool-down is not counted. */
   readonly permitsPerSecond: number;
+  /** Milliseconds between two calls of an even pace, now. */
+  readonly slotMs: number;
+  /** Part of the limits in force, at most 1: lowered for a while by a 429, or by what headers announce. */
+  readonly share: number;
+  /** What headers announced within the last window: calls left, and calls of others in it, estimated. Null: nothing. */
+  readonly announced: { readonly remaining: number; readonly foreign: number } | null;
   readonly replicas: number;
+  /** Turns that went by because their owner did not come in time, since the limiter's memory began. */
+  readonly lostTurns: number;
+  /** Newest first, at most 20. */
+  readonly incidents: readonly Incident[];
 }
 
 export interface Gate {
   /** Waits for the quota, a cool-down, this replica's turn, or Redis to come back. */
   acquire(lane: Lane, signal: AbortSignal): Promise<Permit>;
-  /** A 429 or its like: everybody stops until the hint has passed; a cool-down only ever grows. */
-  tell(throttle: Throttle): Promise<void>;
+  /**
+   * A 429 or its like: everybody stops until the hint has passed; a cool-down only ever grows. `permit` is the one that the
+   * refused call had: it tells whether this is another incident.
+   */
+  tell(throttle: Throttle, permit: Permit): Promise<void>;
+  /** What a reply's headers announced to the call of that permit. They may only lower the pace. */
+  see(announced: Announced, permit: Permit): void;
   /** A cool-down learned elsewhere (commit metadata), as time left. */
   adopt(cooldownLeftMs: number): Promise<void>;
   /** No effect; never rejects. */
@@ -215,7 +253,14 @@ export interface EntityStore {
 
 // --- dead-letter ------------------------------------------------------------------------------------------------------
 
+/** Requests that the record was in. */
+export interface Attempts {
+  readonly count: number;
+  /** When the first left, milliseconds since 1970; null: none did. */
+  readonly firstMs: number | null;
+}
+
 export interface ErrantRecordReporter {
   /** Resolves only when the dead letter is stored in Kafka; retries for ever, saying so. */
-  report(record: ConsumerRecord, errant: Errant, attempts: number, signal: AbortSignal): Promise<void>;
+  report(record: ConsumerRecord, errant: Errant, attempts: Attempts, signal: AbortSignal): Promise<void>;
 }

@@ -9,7 +9,13 @@ export type FieldKind =
   | { readonly kind: "plain" }
   | { readonly kind: "oneOf"; readonly options: readonly string[] }
   | { readonly kind: "ref"; readonly entities: readonly Entity[] }
-  | { readonly kind: "group"; readonly members: readonly string[] | "custom" }
+  /** The CRM knows it by an id, people by a name. */
+  | { readonly kind: "named"; readonly by: "owner" | "stage" }
+  | { readonly kind: "tags" }
+  /** The lines of an order, each with these fields. */
+  | { readonly kind: "lines"; readonly members: ReadonlyMap<string, FieldKind> }
+  /** `currency`: members are ISO 4217 codes, and a column may hold all of them as Sell's own list. */
+  | { readonly kind: "group"; readonly members: readonly string[] | "custom" | "currency" }
   | { readonly kind: "fixed"; readonly why: string };
 
 export interface EntityCatalogue {
@@ -21,7 +27,10 @@ export interface EntityCatalogue {
 const plain = (...names: readonly string[]) => names.map((name) => [name, { kind: "plain" }] as const);
 const oneOf = (name: string, ...options: readonly string[]) => [[name, { kind: "oneOf", options }]] as const;
 const ref = (name: string, ...entities: readonly Entity[]) => [[name, { kind: "ref", entities }]] as const;
-const group = (name: string, members: readonly string[] | "custom") => [[name, { kind: "group", members }]] as const;
+const tags = [["tags", { kind: "tags" }]] as const;
+const named = (name: string, by: "owner" | "stage") => [[name, { kind: "named", by }]] as const;
+const group = (name: string, members: readonly string[] | "custom" | "currency") =>
+  [[name, { kind: "group", members }]] as const;
 const fixed = (why: string, ...names: readonly string[]) =>
   names.map((name) => [name, { kind: "fixed", why }] as const);
 
@@ -32,8 +41,10 @@ const READ_ONLY = fixed("Sell sets it itself; leave it out", "id", "creator_id",
 /** What persons, companies and leads share. */
 const PARTY = [
   ...READ_ONLY,
-  ...plain("owner_id", "description", "industry", "website", "email", "phone", "mobile", "fax"),
-  ...plain("twitter", "facebook", "linkedin", "skype", "tags"),
+  ...named("owner_id", "owner"),
+  ...plain("description", "industry", "website", "email", "phone", "mobile", "fax"),
+  ...plain("twitter", "facebook", "linkedin", "skype"),
+  ...tags,
   ...group("address", ADDRESS),
   ...group("custom_fields", "custom"),
 ];
@@ -53,6 +64,15 @@ const entity = (
   ...requiredOnCreate: readonly (readonly string[])[]
 ): EntityCatalogue => ({ fields: new Map(fields), requiredOnCreate });
 
+const LINE: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
+  ...fixed("Sell copies it from the product", "name", "sku", "description", "price"),
+  ...ref("product_id", "products"),
+  ...plain("currency", "quantity", "variation", "value"),
+]);
+
+/** Without these Sell refuses a line. */
+export const REQUIRED_OF_LINE = ["product_id", "currency"] as const;
+
 export const CATALOGUE: Readonly<Record<Entity, EntityCatalogue>> = {
   accounts: entity([...CONTACT, ...ref("parent_organization_id", "accounts")], ["name"]),
   contacts: entity([...CONTACT, ...plain("first_name", "last_name"), ...ref("contact_id", "accounts")], ["last_name"]),
@@ -69,7 +89,10 @@ export const CATALOGUE: Readonly<Record<Entity, EntityCatalogue>> = {
       ...fixed("Sell takes it from the primary contact; leave it out", "organization_id"),
       ...fixed("a deal's pipeline follows from its stage_id; map that", "pipeline_id"),
       ...fixed("Sell sets it itself; leave it out", "dropbox_email", "last_stage_change_by_id", "last_activity_at"),
-      ...plain("name", "value", "currency", "stage_id", "owner_id", "source_id", "loss_reason_id", "hot", "tags"),
+      ...named("stage_id", "stage"),
+      ...named("owner_id", "owner"),
+      ...tags,
+      ...plain("name", "value", "currency", "source_id", "loss_reason_id", "hot"),
       ...plain("unqualified_reason_id", "estimated_close_date", "customized_win_likelihood", "last_stage_change_at"),
       ...plain("added_at", "added_on"),
       ...ref("contact_id", "accounts", "contacts"),
@@ -82,11 +105,15 @@ export const CATALOGUE: Readonly<Record<Entity, EntityCatalogue>> = {
     [
       ...READ_ONLY,
       ...fixed("it holds the ERP key of a product, which the connector writes from the route's key", "sku"),
-      ...plain("name", "description", "prices", "active", "max_discount", "max_markup", "cost", "cost_currency"),
+      ...plain("name", "description", "active", "max_discount", "max_markup", "cost", "cost_currency"),
+      ...group("prices", "currency"),
     ],
     ["name"],
   ),
-  orders: entity([...READ_ONLY, ...plain("discount"), ...ref("deal_id", "deals")], ["deal_id"]),
+  orders: entity(
+    [...READ_ONLY, ...plain("discount"), ...ref("deal_id", "deals"), ["lines", { kind: "lines", members: LINE }]],
+    ["deal_id"],
+  ),
 };
 
 /** Fields that name the owner; without one, Sell gives a created record to the user of the token. */

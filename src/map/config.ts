@@ -103,7 +103,19 @@ const STEP = oneOf(STEPS, [
   z.strictObject({ join: z.string().meta({ description: "Joins a list to one text with this between the parts." }) }),
 ]);
 
-const FROM = z.strictObject({
+const OWNED = oneOf('a list of tags, or { prefix: "erp-" }', [
+  z.array(z.string().min(1)).min(1),
+  z.strictObject({
+    prefix: z.string().min(1).meta({ description: "What the tags of the connector begin with, and no others do." }),
+  }),
+])
+  .optional()
+  .meta({
+    description:
+      "For the field tags: the tags that belong to the connector. Only these are replaced, what people add stays; without it the whole list is replaced.",
+  });
+
+const COLUMN_STEPS = {
   from: COLUMN.meta({
     description: "Column of the row. Null is written as null; a column that was not sent is left alone.",
   }),
@@ -131,13 +143,16 @@ const FROM = z.strictObject({
   default: SCALAR.optional().meta({
     description: "Written when the column is null, or when `values` does not list it.",
   }),
-  write: WRITE,
-});
+};
+
+const STEPS_OF_COLUMN = z.strictObject(COLUMN_STEPS);
+const FROM = z.strictObject({ ...COLUMN_STEPS, owned: OWNED, write: WRITE });
 
 const CONSTANT = z.strictObject({
   value: oneOf("text, a number, true, false, null, or a list of these", [...SCALARS, z.null(), z.array(SCALAR)]).meta({
     description: "A constant.",
   }),
+  owned: OWNED,
   write: WRITE,
 });
 
@@ -157,7 +172,28 @@ const FIELD_PATH = z
     "must be a field name, or group.name as in custom_fields.credit_limit",
   );
 
-const FIELD = oneOf("a column name, or an object with one of from, value, template, ref", [
+const NAME = oneOf("text, or an object with one of from, template", [
+  z.string().min(1),
+  STEPS_OF_COLUMN,
+  z.strictObject({ template: TEMPLATE }),
+]);
+
+const OWNER = z.strictObject({
+  owner: NAME.meta({
+    description: "E-mail address of the CRM's user, in place of an id: text, { from } or { template }.",
+  }),
+  write: WRITE,
+});
+
+const STAGE = z.strictObject({
+  stage: NAME.meta({ description: "Name of a deal's stage, in place of its id: text, { from } or { template }." }),
+  pipeline: z.string().min(1).optional().meta({
+    description: "Name of the stage's pipeline; needed where several pipelines have a stage of that name.",
+  }),
+  write: WRITE,
+});
+
+const PART = oneOf("a column name, or an object with one of from, value, template, ref", [
   COLUMN,
   FROM,
   CONSTANT,
@@ -165,11 +201,31 @@ const FIELD = oneOf("a column name, or an object with one of from, value, templa
   REF,
 ]);
 
-const LAST_WORDS = oneOf("a constant, or an object with one of from, value, template", [
+const LINES = z.strictObject({
+  from: COLUMN.meta({ description: "Column with all lines of the order: a list, or a list as JSON text." }),
+  each: namedBy(FIELD_PATH, PART).meta({
+    description: "Of each line: field to column of the line, { from }, { value }, { template } or { ref, key }.",
+  }),
+});
+
+const FIELD = oneOf("a column name, or an object with one of from, value, template, ref, owner, stage", [
+  COLUMN,
+  FROM,
+  CONSTANT,
+  TEXT,
+  REF,
+  OWNER,
+  STAGE,
+  LINES,
+]);
+
+const LAST_WORDS = oneOf("a constant, or an object with one of from, value, template, owner, stage", [
   ...SCALARS,
   FROM,
   CONSTANT,
   TEXT,
+  OWNER,
+  STAGE,
 ]);
 
 const CONDITION = oneOf("a value, { in: [..] }, { not: value or [..] } or { exists: true or false }", [
@@ -262,7 +318,8 @@ const ROUTE = z.strictObject({
       "The ERP key: a column, or a template when several routes write one entity or the key has several columns.",
   }),
   fields: namedBy(FIELD_PATH, FIELD).meta({
-    description: "CRM field to column name, { from }, { value }, { template } or { ref, key }.",
+    description:
+      "CRM field to column name, { from }, { value }, { template }, { ref, key }, { owner }, { stage, pipeline }, or for an order's lines { from, each }.",
   }),
   onDelete: oneOf("ignore, delete or { update: {..} }", [
     z.enum(["ignore", "delete"]),
@@ -283,6 +340,20 @@ const ROUTE = z.strictObject({
   onMissing: z.enum(["recreate", "skip", "deadLetter"]).default("recreate").meta({
     description: "What happens when a record written before is gone from the CRM.",
   }),
+  brake: z
+    .strictObject({
+      deletions: z.int().min(0).max(1_000_000).nullable().default(500).meta({
+        description: "Records that may be deleted an hour; null: any number.",
+      }),
+      creations: z.int().min(0).max(1_000_000).nullable().default(null).meta({
+        description: "Records that may be created an hour, give or take what is on the wire; null: any number.",
+      }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        "Beyond these numbers the topic stops, in each replica, until a person has looked at the keys in the log, names a number that is meant, and restarts.",
+    }),
   lane: z
     .enum(["live", "backfill"])
     .default("live")
@@ -308,7 +379,10 @@ export const routesConfig = z.array(ROUTE).min(1).meta({ description: "What is r
 export type RouteConfig = z.infer<typeof ROUTE>;
 export type KeyExpression = z.infer<typeof KEY>;
 export type FieldExpression = z.infer<typeof FIELD>;
-export type ColumnExpression = z.infer<typeof FROM>;
+export type ColumnExpression = z.infer<typeof STEPS_OF_COLUMN>;
+export type OwnedTags = NonNullable<z.infer<typeof OWNED>>;
+export type NameExpression = z.infer<typeof NAME>;
+export type LinesExpression = z.infer<typeof LINES>;
 export type LastWord = z.infer<typeof LAST_WORDS>;
 export type Step = z.infer<typeof STEP>;
 export type Condition = z.infer<typeof CONDITION>;

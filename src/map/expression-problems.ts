@@ -1,15 +1,26 @@
 /** What is wrong with an expression whatever field it is for: templates, time zones, countries, constants that do not convert. */
 import { getCountries } from "libphonenumber-js";
 import { IANAZone } from "luxon";
-import type { ColumnExpression, FieldExpression, KeyExpression, Step } from "./config.ts";
+import type { ColumnExpression, FieldExpression, KeyExpression, NameExpression, Step } from "./config.ts";
 import { compileConversion } from "./convert.ts";
 import { isBroken, keyTemplate, parseTemplate, type Template } from "./template.ts";
 
 /** Messages to be read behind the field's path. */
 export const expressionProblems = (expression: FieldExpression): readonly string[] => {
   if (typeof expression === "string" || "value" in expression) return [];
+  if ("each" in expression)
+    return Object.entries(expression.each).flatMap(([name, part]) =>
+      expressionProblems(part).map((problem) => `(${name}) ${problem}`),
+    );
+  if ("owner" in expression) return nameProblems(expression.owner);
+  if ("stage" in expression) return nameProblems(expression.stage);
   if ("template" in expression) return templateProblems(parseTemplate(expression.template));
   return "ref" in expression ? keyProblems(expression.key) : columnProblems(expression);
+};
+
+const nameProblems = (name: NameExpression): readonly string[] => {
+  if (typeof name === "string") return [];
+  return "template" in name ? templateProblems(parseTemplate(name.template)) : columnProblems(name);
 };
 
 /** A key also needs a column, and something between two: a constant, or 1 and 23 beside 12 and 3, would be one key for many rows. */

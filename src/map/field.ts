@@ -1,18 +1,51 @@
 /** One field expression of the configuration, compiled to a function of the row. */
 import type { FieldValue } from "../domain/mutation.ts";
-import type { ColumnExpression, LastWord } from "./config.ts";
+import type { ColumnExpression, LastWord, NameExpression, OwnedTags } from "./config.ts";
 import { compileConversion } from "./convert.ts";
 import { compileTemplate, parseTemplate } from "./template.ts";
 import { compileTransform } from "./transform.ts";
 import { type Evaluator, LEFT_OUT, Misfit, mapEach, readColumn, textOf } from "./value.ts";
 
-/** An expression other than a bare column or a reference. */
+/** An expression other than a bare column, a reference or an order's lines. */
 export type Expression = Extract<LastWord, object>;
 
 export const compileExpression = (expression: Expression): Evaluator => {
-  if ("value" in expression) return () => expression.value;
-  if ("from" in expression) return compileColumn(expression);
+  if ("owner" in expression) return compileName(expression.owner, (name) => ({ $owner: name }));
+  if ("stage" in expression) {
+    const { stage, pipeline = null } = expression;
+    return compileName(stage, (name) => ({ $stage: name, $pipeline: pipeline }));
+  }
+  if ("value" in expression) return owning(expression.owned, () => expression.value);
+  if ("from" in expression) return owning(expression.owned, compileColumn(expression));
   return compileTemplate(parseTemplate(expression.template));
+};
+
+/** A name in place of an id; the target knows the id. Empty text names nothing. */
+const compileName = (expression: NameExpression, mark: (name: string) => FieldValue): Evaluator => {
+  const evaluate = compileNameText(expression);
+  return (row) => {
+    const value = evaluate(row);
+    if (value === null || value === LEFT_OUT || value instanceof Misfit) return value;
+    const name = textOf(value)?.trim();
+    if (name === undefined) return new Misfit("bad-value", "a list or structure stands where one name is needed");
+    return name === "" ? null : mark(name);
+  };
+};
+
+const compileNameText = (expression: NameExpression): Evaluator => {
+  if (typeof expression === "string") return () => expression;
+  return "from" in expression ? compileColumn(expression) : compileTemplate(parseTemplate(expression.template));
+};
+
+const owning = (owned: OwnedTags | undefined, evaluate: Evaluator): Evaluator => {
+  if (owned === undefined) return evaluate;
+  const [$own, $prefix] = Array.isArray(owned) ? [owned, null] : [[], owned.prefix];
+  return (row) => {
+    const value = evaluate(row);
+    if (value === LEFT_OUT || value instanceof Misfit) return value;
+    const $tags = [value].flat().flatMap((tag) => (tag === null ? [] : (textOf(tag) ?? [])));
+    return { $tags: $tags.filter((tag) => tag !== ""), $own, $prefix };
+  };
 };
 
 /** The order is: transform, default for null, lookup, conversion. */

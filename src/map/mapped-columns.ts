@@ -1,6 +1,13 @@
 /** Which columns the mapping reads, where, and as what: to be compared with what a topic's records really have. */
 import type { Entity } from "../domain/mutation.ts";
-import type { ColumnExpression, FieldExpression, KeyExpression, LastWord, RouteConfig } from "./config.ts";
+import type {
+  ColumnExpression,
+  FieldExpression,
+  KeyExpression,
+  LastWord,
+  NameExpression,
+  RouteConfig,
+} from "./config.ts";
 import { keyTemplate, parseTemplate } from "./template.ts";
 
 /** What a column has to be: `other` is everything that takes any value, like text. */
@@ -61,10 +68,21 @@ const readersOf = (
   use: ColumnUse,
 ): readonly ColumnReader[] => {
   if (typeof expression === "string") return [{ column: expression, use, path }];
+  // The columns of a line are not the row's own.
+  if ("each" in expression) return [anyOf(expression.from, path)];
+  if ("owner" in expression) return readersOfName(expression.owner, path);
+  if ("stage" in expression) return readersOfName(expression.stage, path);
   if ("from" in expression) return [{ column: expression.from, use: useOf(expression, use), path }];
   if ("ref" in expression) return columnsOfKey(expression.key).map((column) => anyOf(column, path));
   const columns = "template" in expression ? parseTemplate(expression.template).columns : [];
   return columns.map((column) => anyOf(column, path));
+};
+
+const readersOfName = (name: NameExpression, path: ColumnReader["path"]): readonly ColumnReader[] => {
+  if (typeof name === "string") return [];
+  return "from" in name
+    ? [anyOf(name.from, path)]
+    : parseTemplate(name.template).columns.map((column) => anyOf(column, path));
 };
 
 const anyOf = (column: string, path: ColumnReader["path"]): ColumnReader => ({ column, use: "other", path });

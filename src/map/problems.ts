@@ -2,6 +2,7 @@
  * What the schema cannot see: fields that the entity does not have, keys that lose the order, values that Sell will
  * refuse. All problems are found in one pass, so that a user corrects the file once.
  */
+import { isDeepStrictEqual } from "node:util";
 import { lastWordAsField } from "./body.ts";
 import { CATALOGUE, OWNER_FIELD } from "./catalogue.ts";
 import type { FieldExpression, LastWord, RouteConfig } from "./config.ts";
@@ -78,6 +79,26 @@ const checkOrder: Check = ({ entity, key, keyColumns = [], acceptUnordered }) =>
   ];
 };
 
+/** Sell keeps one order a deal and no ERP key of it: the deal's key is the order's. */
+const checkOneOrderADeal: Check = ({ entity, key, fields }) => {
+  if (entity !== "orders") return [];
+  const deal = fields["deal_id"];
+  if (typeof deal === "object" && "ref" in deal && isDeepStrictEqual(deal.key, key)) return [];
+  const message = `has to be { ref: deals, key: ${JSON.stringify(key)} }, like the key of the route: Sell keeps one order a deal and finds it by the deal alone.`;
+  return [error(["fields", "deal_id"], message)];
+};
+
+/** People tag too, and Sell replaces the list as a whole. */
+const checkTags: Check = ({ fields }) => {
+  const { tags } = fields;
+  if (tags === undefined || (typeof tags === "object" && "owned" in tags && tags.owned !== undefined)) return [];
+  const isOnce = typeof tags === "object" && "write" in tags && tags.write === "onCreate";
+  if (isOnce) return [];
+  const message =
+    "replaces all tags of a record, also those that people added; say with owned which are the connector's.";
+  return [warning(["fields", "tags"], message)];
+};
+
 const checkDeletes: Check = ({ key, keyColumns, replicaIdentity, onDelete }) => {
   if (onDelete === "ignore" || replicaIdentity === "full" || keyColumns === undefined) return [];
   const isUnknown = (column: string): boolean => !keyColumns.includes(column);
@@ -134,6 +155,8 @@ const CHECKS: readonly Check[] = [
   checkNotEmpty,
   checkFields,
   checkOrder,
+  checkOneOrderADeal,
+  checkTags,
   checkDeletes,
   checkCreates,
   checkNeverWritten,

@@ -69,7 +69,12 @@ const missedReferences = ({ fields }: RouteConfig, routes: readonly RouteConfig[
 
 /** An entity that no route writes may be there from elsewhere: nothing to compare with. */
 const missedReference = (expression: FieldExpression, routes: readonly RouteConfig[]): string | null => {
-  if (typeof expression === "string" || !("ref" in expression)) return null;
+  if (typeof expression === "string") return null;
+  if ("each" in expression) {
+    const parts = Object.values(expression.each).map((part) => missedReference(part, routes));
+    return parts.find((message) => message !== null) ?? null;
+  }
+  if (!("ref" in expression)) return null;
   const parents = routes.filter(({ entity }) => entity === expression.ref);
   const shape = shapeOf(keyTemplate(expression.key));
   const shapes = parents.map(({ key }) => shapeOf(keyTemplate(key)));

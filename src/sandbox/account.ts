@@ -131,6 +131,7 @@ export class Account {
     const shown: { [name: string]: Json } = { id: row.id };
     for (const attribute of resourceOf(name).attributes.keys()) shown[attribute] = row.record[attribute] ?? null;
     Object.assign(shown, row.record, times(row));
+    if (name === "line_items") delete shown["product_id"]; // it can be written, and is never shown
     if (name === "contacts" && row.record["is_organization"] !== true) shown["name"] = fullName(row.record);
     if (name === "deals") shown["organization_id"] = this.#organizationOf(row.record);
     return shown;

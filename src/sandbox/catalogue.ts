@@ -61,15 +61,19 @@ const readOnly = (
       : json({ data, meta: { type } });
   }
   let found = records;
+  const [page, perPage] = [Number(call.query.get("page") ?? 1), Number(call.query.get("per_page") ?? 25)];
+  if (!(page >= 1 && perPage >= 1 && perPage <= 100))
+    return refuse(call, 400, { field: "page", code: "invalid_param" });
   for (const [name, value] of call.query) {
     if (name === "page" || name === "per_page") continue;
     if (!filters.includes(name)) return refuse(call, 400, { field: name, code: "invalid_param" });
     found = found.filter((record) => String(record[name]) === value);
   }
-  return listOf(type, found);
+  const next = page * perPage < found.length ? `${call.path}?page=${page + 1}&per_page=${perPage}` : undefined;
+  return listOf(type, found.slice((page - 1) * perPage, page * perPage), next);
 };
 
-const listOf = (type: string, records: readonly object[]): Reply => {
+const listOf = (type: string, records: readonly object[], next?: string): Reply => {
   const items = records.map((data) => ({ data, meta: { type } }));
-  return json({ items, meta: { type: "collection", count: items.length, links: {} } });
+  return json({ items, meta: { type: "collection", count: items.length, links: { next_page: next } } });
 };

@@ -183,6 +183,7 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 export const sandboxSchema = z.strictObject({
+  host: z.string().default("127.0.0.1").meta({ description: "Address to listen on; 0.0.0.0 in a container." }),
   port: z.int().min(0).max(65_535).default(0).meta({ description: "0: any free one." }),
   account: z
     .strictObject({ id: z.int().min(1), name: z.string(), currency: z.string() })

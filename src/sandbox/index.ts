@@ -102,7 +102,7 @@ export const startSandbox = async (
     own,
   });
 
-  const server = await listen(config.port, config.keepAliveMs, (req, res, url) => {
+  const server = await listen(config, (req, res, url) => {
     const answer = url.pathname.startsWith("/__sandbox")
       ? control(sandbox, req, res, url)
       : api(req, res, url, closing.signal);

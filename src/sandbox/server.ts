@@ -1,17 +1,16 @@
-/** The listening socket: loopback only, and closed for good when `close` resolves. */
+/** The listening socket: loopback unless told otherwise, and closed for good when `close` resolves. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Listening {
-  /** `http://127.0.0.1:PORT`. */
+  /** `http://127.0.0.1:PORT`; with another host still the way in from this machine. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** `port` 0: any free one. Rejects with the system's error when it is taken. */
 export const listen = async (
-  port: number,
-  keepAliveMs: number,
+  { host, port, keepAliveMs }: { readonly host: string; readonly port: number; readonly keepAliveMs: number },
   serve: (req: IncomingMessage, res: ServerResponse, url: URL) => void,
 ): Promise<Listening> => {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, (req, res) => {
@@ -21,7 +20,7 @@ export const listen = async (
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -10,6 +10,7 @@ import { entryId } from "../../src/window/entry.ts";
 import { Window } from "../../src/window/window.ts";
 import { Process, Time } from "../sim/time.ts";
 import { aMutation, aPosition, aRecord } from "../support/builders.ts";
+import { aGateState } from "../support/gate-state.ts";
 import { accepted } from "../support/window-driver.ts";
 
 const rejected: Outcome = { status: "rejected", reason: "invalid", message: "no", httpStatus: 422 };
@@ -33,11 +34,13 @@ class Desk {
   permits = 0;
   storing: Promise<void> = Promise.resolve();
   maySend = true;
+  admits = true;
   readonly #tasks = new Tasks((error) => this.running.signal.aborted || this.failures.push(error));
   readonly window = new Window(
     { maxItems: 2, lingerMs: 0, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, parkTimeoutMs: 60_000 },
     {
-      ...{ clock: this.process.clock, emit: () => {}, trusts: () => true },
+      ...{ clock: this.process.clock, emit: () => {}, trusts: () => true, isStopped: () => !this.admits },
+      ...{ maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true, mayDelete: () => true },
       settle: (mutations) => this.settled.push(...mutations),
       changed: () => this.delivery?.wake(),
       arrived: () => this.delivery?.wakeRecall(),
@@ -48,7 +51,9 @@ class Desk {
     ...{ maxInFlight: 2, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS },
     emit: (name) => this.events.push(name),
     mayKeepSending: () => this.maySend,
+    admits: () => this.admits,
     progressed: () => {},
+    created: () => {},
     gate: {
       acquire: async (lane) => {
         this.permits += 1;
@@ -56,7 +61,8 @@ class Desk {
       },
       tell: async ({ hintMs }) => void this.told.push(hintMs),
       adopt: async () => {},
-      peek: async () => ({ mode: "local", windows: [], cooldownLeftMs: 0, permitsPerSecond: 1, replicas: 1 }),
+      see: () => {},
+      peek: async () => aGateState(),
       cooldownLeftMs: () => 0,
       close: async () => {},
     },
@@ -129,6 +135,11 @@ afterEach(async () => {
   expect(desk.failures).toEqual([]);
 });
 
+const IN_SELL: Remembered = {
+  ...{ id: 7, deleted: false, version: null, route: "customers", fingerprint: null },
+  ...{ acceptedAtMs: 0, from: "erp.customers[0]@0" },
+};
+
 const anAccount = (key: string, name: string, record: Partial<ConsumerRecord> = {}): Mutation =>
   aMutation({ key, fields: { name }, record: aRecord(record) });
 
@@ -186,7 +197,8 @@ test("a throttled batch waits without counting as tried, and everybody is told",
 });
 
 test("of unknown outcome the same body goes again, and a newer one only when no late one can come", async () => {
-  await open().add(anAccount("1", "old"));
+  open().store.set("accounts/1", IN_SELL);
+  await desk.add(anAccount("1", "old"));
   await desk.answer([unknown], { httpStatus: null });
   await desk.add(anAccount("1", "new"));
   await desk.pass(2_000);
@@ -199,10 +211,11 @@ test("of unknown outcome the same body goes again, and a newer one only when no 
 });
 
 test("a reply read so late that another may have written since is neither remembered nor settled", async () => {
-  await open().add(anAccount("1", "a"));
+  open().store.set("accounts/1", IN_SELL);
+  await desk.add(anAccount("1", "a"));
   await desk.pass(LATE_MAX_MS + 1);
   await desk.answer([accepted(7)]);
-  expect([desk.store.size, desk.settled]).toEqual([0, []]);
+  expect([desk.store.get("accounts/1"), desk.settled]).toEqual([IN_SELL, []]);
   expect(desk.bodies).toEqual([[["1", "a"]], [["1", "a"]]]);
 });
 
@@ -232,7 +245,61 @@ test("a refused credential stops all requests for a minute, and no record suffer
   await desk.pass(59_999);
   expect([desk.delivery.isHalted, desk.bodies.length, desk.letters]).toEqual([true, 1, []]);
   await desk.pass(1);
-  expect([desk.delivery.isHalted, desk.bodies.length]).toEqual([false, 2]);
+  expect([desk.delivery.isHalted, desk.bodies.length]).toEqual([true, 2]);
+  await desk.answer([accepted(7)]);
+  expect(desk.delivery.isHalted).toBe(false);
+  expect(desk.events.filter((name) => name.endsWith("halted"))).toEqual(["halted", "unhalted"]);
+});
+
+const REFUSED = { status: "retriable", reason: "forbidden" } as const;
+
+test("after a refusal one request goes ahead as a probe, and the others follow its answer", async () => {
+  await open().add(...["1", "2", "3", "4", "5", "6"].map((key) => anAccount(key, key)));
+  expect(desk.bodies).toHaveLength(2);
+  const refused = { halt: { kind: "auth", message: "No." }, httpStatus: 401 } as const;
+  await desk.answer([REFUSED, REFUSED], refused);
+  await desk.answer([REFUSED, REFUSED], refused);
+  await desk.pass(60_000);
+  expect(desk.bodies, "one probe").toHaveLength(3);
+  await desk.answer([REFUSED, REFUSED], refused);
+  await desk.pass(59_999);
+  expect(desk.bodies).toHaveLength(3);
+  await desk.pass(1);
+  expect(desk.bodies, "another one").toHaveLength(4);
+  await desk.answer([unknown, unknown], { httpStatus: null });
+  expect(desk.bodies, "no answer: the next one asks").toHaveLength(5);
+  await desk.answer([accepted(1), accepted(2)]);
+  expect(desk.delivery.isHalted).toBe(false);
+  expect(desk.events.filter((name) => name.endsWith("halted"))).toEqual(["halted", "unhalted"]);
+  await desk.pass(0);
+  expect(desk.bodies.length).toBeGreaterThan(5);
+});
+
+test("a right that is missing for one entity stops the requests of that entity alone", async () => {
+  await open().add(aMutation({ entity: "products", key: "P" }));
+  await desk.answer([REFUSED], { halt: { kind: "rights", message: "No." }, httpStatus: 403 });
+  await desk.add(aMutation({ entity: "products", key: "Q" }), anAccount("1", "a"));
+  await desk.answer([accepted(7)]);
+  await desk.add(anAccount("2", "b"));
+  await desk.answer([accepted(8)]);
+  expect(desk.requests.map(({ batch }) => batch.entity)).toEqual(["products", "accounts", "accounts"]);
+  expect([desk.delivery.isHalted, desk.delivery.isAccepting]).toEqual([true, false]);
+  await desk.pass(60_000);
+  expect(desk.requests.map(({ batch }) => batch.entity).slice(3)).toEqual(["products"]);
+  await desk.answer([accepted(9), accepted(10)]);
+  expect(desk.delivery.isHalted).toBe(false);
+});
+
+test("a write of several steps goes on at once, and settles with the last", async () => {
+  const step = { status: "progress", reason: "head-written", alone: true, created: false } as const;
+  await open().add(anAccount("1", "a"), anAccount("2", "b"));
+  await desk.answer([step, step]);
+  expect(desk.bodies.slice(1), "each in a request of its own").toEqual([[["1", "a"]], [["2", "b"]]]);
+  await desk.answer([step]);
+  await desk.answer([accepted(8)]);
+  expect(desk.settled.map(({ key }) => key)).toEqual(["2"]);
+  await desk.answer([accepted(7)]);
+  expect(desk.settled.map(({ key }) => key)).toEqual(["2", "1"]);
 });
 
 test("nothing leaves, and no permit is taken, while a join or a lease forbids it", async () => {
@@ -247,4 +314,47 @@ test("nothing leaves, and no permit is taken, while a join or a lease forbids it
 test("no more requests are on the wire than allowed", async () => {
   await open().add(...["1", "2", "3", "4", "5", "6"].map((key) => anAccount(key, "a")));
   expect([desk.bodies.length, desk.delivery.onTheWire]).toEqual([2, 2]);
+});
+
+test("a record at which Sell fails while it answers for others is named, and tried rarely and alone", async () => {
+  open();
+  for (const key of ["1", "2", "3"]) desk.store.set(`accounts/${key}`, IN_SELL);
+  await desk.add(anAccount("1", "poison"));
+  await desk.answer([unknown], { httpStatus: 500 });
+  await desk.pass(3_000);
+  await desk.answer([unknown], { httpStatus: 500 });
+  expect(desk.events).not.toContain("record-isolated");
+  await desk.add(anAccount("2", "a"));
+  await desk.answer([accepted(2)]);
+  await desk.pass(4_000);
+  await desk.answer([unknown], { httpStatus: 500 });
+  expect(desk.events.filter((event) => event === "record-isolated")).toHaveLength(1);
+  await desk.pass(60_000);
+  await desk.answer([unknown], { httpStatus: 500 });
+  await desk.pass(119_999);
+  expect(desk.bodies).toHaveLength(5);
+  desk.window.add(anAccount("3", "b"));
+  await desk.pass(1);
+  expect(desk.bodies.slice(5)).toEqual(expect.arrayContaining([[["1", "poison"]], [["3", "b"]]]));
+});
+
+test("while Sell fails for all, no record is a suspect", async () => {
+  open().store.set("accounts/1", IN_SELL);
+  await desk.add(anAccount("1", "a"));
+  for (const backoffMs of [2_000, 2_000, 4_000, 8_000, 16_000, 30_000]) {
+    await desk.answer([unknown], { httpStatus: 500 });
+    await desk.pass(backoffMs);
+  }
+  expect([desk.events.includes("record-isolated"), desk.bodies.length]).toEqual([false, 7]);
+});
+
+test("when its topic has stopped, a refused record is neither buried nor settled nor sent again", async () => {
+  open().admits = false;
+  desk.window.add(anAccount("1", "a"));
+  desk.admits = true;
+  await desk.pass(0);
+  desk.admits = false;
+  await desk.answer([rejected]);
+  await desk.pass(600_000);
+  expect([desk.letters, desk.settled, desk.bodies.length]).toEqual([[], [], 1]);
 });

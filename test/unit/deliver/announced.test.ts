@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { describe, expect, test } from "vitest";
 import { announcedIn } from "../../../src/deliver/announced.ts";
+import { HEADER_NAMES } from "./support.ts";
 
 const DATE = "Wed, 25 Nov 2026 12:00:00 GMT";
 const DATE_S = Date.parse(DATE) / 1_000;
@@ -32,6 +33,11 @@ describe("announced quota", () => {
     ],
     ["a wait only", { "retry-after": "40" }, null],
   ])("reads %s", (_name, headers, announced) => {
-    expect(announcedIn(headers)).toEqual(announced);
+    expect(announcedIn(headers, HEADER_NAMES)).toEqual(announced);
+  });
+
+  test("is read under other names too, in any case", () => {
+    const names = { limit: [], remaining: ["X-Calls-Left"], reset: [] };
+    expect(announcedIn({ "x-calls-left": "9" }, names)).toEqual({ limit: null, remaining: 9, resetMs: null });
   });
 });

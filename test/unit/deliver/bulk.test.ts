@@ -7,9 +7,8 @@ import type { Write } from "../../../src/domain/receipt.ts";
 import { aBatch, anError, aWrite, bulkItems, writesOf } from "./support.ts";
 
 const aCall = (writes: readonly Write[], verb: BulkVerb = "upsert", entity: Entity = "accounts") => {
-  const resource = resourceOf(entity);
-  if (resource === null) throw new Error("no such resource");
-  return bulkCall(aBatch({ writes, verb, entity }), verb, resource, "erp_id", 36);
+  const context = { keyField: "erp_id", serial: 36, isAsync: false };
+  return bulkCall(aBatch({ writes, verb, entity }), verb, resourceOf(entity), context);
 };
 
 const bodyOf = (call: ReturnType<typeof aCall>) => JSON.parse(call.request.body ?? "");

@@ -14,6 +14,7 @@ describe("the sell configuration", () => {
       token: "t",
       dialect: "auto",
       keyField: "erp_id",
+      asyncJobs: false,
       timeoutMs: 6_000,
       lateApplyMaxMs: 12_000,
       indexLagMs: 2_000,

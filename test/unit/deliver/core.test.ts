@@ -1,19 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { coreCall } from "../../../src/deliver/core.ts";
+import { coreCall, type SkuNote } from "../../../src/deliver/core.ts";
+import { createNotes } from "../../../src/deliver/notes.ts";
 import { resourceOf } from "../../../src/deliver/resources.ts";
-import { createSkuMemory } from "../../../src/deliver/sku-memory.ts";
 import type { Verb, Write } from "../../../src/domain/receipt.ts";
-import { aClock, aWrite } from "./support.ts";
+import { aClock, asCall, aWrite } from "./support.ts";
 
 const aCaller = () => {
   const { clock, advance } = aClock();
-  const skus = createSkuMemory(clock);
-  const call = (write: Write, verb: Verb) => {
-    const resource = resourceOf(write.entity);
-    if (resource === null) throw new Error("no such resource");
-    return coreCall(write, verb, resource, "erp_id", skus);
+  const skus = createNotes<SkuNote>(clock, 90_000);
+  const plan = (write: Write, verb: Verb) => {
+    const context = { keyField: "erp_id", skus, nowMs: clock.monotonicMs(), openMs: 14_000 };
+    return coreCall(write, verb, resourceOf(write.entity), context);
   };
-  return { call, advance };
+  return { plan, call: (write: Write, verb: Verb) => asCall(plan(write, verb)), advance };
 };
 
 const call = (overrides: Partial<Write>, verb: Verb = "upsert") => aCaller().call(aWrite(overrides), verb);
@@ -126,7 +125,7 @@ describe("a product, which has no upsert", () => {
     const { call } = aCaller();
     const look = call(product, "upsert");
     expect(look.request).toMatchObject({ method: "GET", path: "/v2/products?sku=P-1" });
-    expect(look.read(reply(aList())).outcomes).toEqual([{ status: "retriable", reason: "looked-up" }]);
+    expect(look.read(reply(aList())).outcomes).toMatchObject([{ status: "progress", reason: "looked-up" }]);
     const write = call(product, "upsert");
     expect(write.request).toEqual({
       method: "POST",
@@ -150,6 +149,16 @@ describe("a product, which has no upsert", () => {
     expect(again.request.method).toBe("GET");
     again.read(reply(aList()));
     advance(90_001);
+    expect(call(product, "upsert").request.method).toBe("GET");
+  });
+
+  test("whose creation got no answer is left alone until that can no longer appear", () => {
+    const { call, plan, advance } = aCaller();
+    call(product, "upsert").read(reply(aList()));
+    call(product, "upsert").refused?.({ status: "unknown", reason: "timeout" });
+    advance(13_999);
+    expect(plan(product, "upsert")).toEqual({ status: "retriable", reason: "creation-open" });
+    advance(1);
     expect(call(product, "upsert").request.method).toBe("GET");
   });
 

@@ -3,10 +3,13 @@ import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import type { Call } from "../../../src/deliver/call.ts";
 import { type SellConfig, sellConfig } from "../../../src/deliver/config.ts";
 import { createSellTarget, type SellTarget } from "../../../src/deliver/target.ts";
-import type { Batch, Throttle, Write } from "../../../src/domain/receipt.ts";
+import type { Batch, Outcome, Throttle, Write } from "../../../src/domain/receipt.ts";
 import type { Permit } from "../../../src/domain/stages.ts";
+import type { TargetUse } from "../../../src/domain/target-use.ts";
+import { quotaConfig } from "../../../src/gate/config.ts";
 import { type Clock, systemClock } from "../../../src/lib/clock.ts";
 import type { Events } from "../../../src/telemetry/events.ts";
 
@@ -64,6 +67,9 @@ export const anError = (code: string, field?: string, details = "prose") => ({
 export const aConfig = (overrides: Readonly<Record<string, unknown>> = {}): SellConfig =>
   sellConfig.parse({ baseUrl: "http://127.0.0.1:1", token: TOKEN, ...overrides });
 
+/** As a configuration has them that says nothing of it. */
+export const HEADER_NAMES = quotaConfig.parse({}).headers.names;
+
 export interface Spoken {
   readonly name: keyof Events;
   readonly fields: Events[keyof Events];
@@ -77,16 +83,20 @@ export const aTarget = (overrides: Readonly<Record<string, unknown>>, clock: Clo
     clock,
     emit: (name, fields) => events.push({ name, fields }),
     version: "1.2.3",
+    mayLeave: () => true,
+    headerNames: HEADER_NAMES,
     tell: async (throttle) => {
       told.push(throttle);
     },
+    permit: () => permit(),
   });
   const permit = async (): Promise<Permit> => {
     permits += 1;
     return { lane: "live", grantedAtMs: 0 };
   };
   onTestFinished(() => target.close());
-  return { target, events, told, permits: () => permits, open: () => target.open(permit, never) };
+  const preflight = (uses: readonly TargetUse[]) => target.preflight(uses, permit, never);
+  return { target, events, told, permits: () => permits, open: () => target.open(permit, never), preflight };
 };
 
 export const anOpenTarget = async (overrides: Readonly<Record<string, unknown>>, clock?: Clock) => {
@@ -96,6 +106,12 @@ export const anOpenTarget = async (overrides: Readonly<Record<string, unknown>>,
 };
 
 export const never = new AbortController().signal;
+
+/** The call, where one is made. */
+export const asCall = (planned: Call | Outcome): Call => {
+  if ("request" in planned) return planned;
+  throw new Error(`no call but ${planned.status}`);
+};
 
 export const aWrite = (overrides: Partial<Write> = {}): Write => ({
   entity: "accounts",

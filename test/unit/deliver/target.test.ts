@@ -232,19 +232,6 @@ describe("send", () => {
     await expect(target.send(aBatch(), caller.signal)).rejects.toThrow("draining");
     expect(events.at(-1)).toMatchObject({ name: "request-done", fields: { items: 1, code: "cut-off" } });
   });
-
-  test("holds orders back with a sentence", async () => {
-    const sell = await aSell(createsAll);
-    const { target } = await anOpenTarget({ baseUrl: sell.url });
-    const receipt = await target.send(aBatch({ entity: "orders", writes: [aWrite({ entity: "orders" })] }), never);
-    expect(receipt).toMatchObject({
-      outcomes: [{ status: "retriable", reason: "unsupported-entity" }],
-      halt: {
-        kind: "configuration",
-        message: "Writing orders to Sell comes with a later release: remove its route from the configuration.",
-      },
-    });
-  });
 });
 
 describe("a refused token", () => {

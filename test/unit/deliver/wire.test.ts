@@ -12,8 +12,12 @@ import { type Clock, systemClock } from "../../../src/lib/clock.ts";
 import { CERTIFICATE, KEY } from "./certificate.ts";
 import { aClock, aConfig, aServer, json, never, TOKEN } from "./support.ts";
 
-const aWire = (overrides: Readonly<Record<string, unknown>>, clock: Clock = systemClock) => {
-  const wire = createWire(aConfig(overrides), { clock, version: "1.2.3" });
+const aWire = (
+  overrides: Readonly<Record<string, unknown>>,
+  clock: Clock = systemClock,
+  mayLeave: () => boolean = () => true,
+) => {
+  const wire = createWire(aConfig(overrides), { clock, version: "1.2.3", mayLeave });
   onTestFinished(() => wire.close());
   return (request: Partial<WireRequest> = {}, signal = never) =>
     wire.exchange({ method: "POST", path: "/v2/contacts", body: '{"data":{}}', ...request }, TOKEN, signal);
@@ -41,6 +45,31 @@ const aClosedPort = async () => {
 };
 
 afterEach(() => vi.unstubAllEnvs());
+
+describe("a lease that ended after the request was allowed", () => {
+  test.each(["a new connection", "a kept one"])(
+    "keeps it here, on %s, and it counts as not sent",
+    async (connection) => {
+      const server = await aServer((_seen, response) => json(response, 200, {}));
+      let isOver = false;
+      const send = aWire({ baseUrl: server.url }, systemClock, () => !isOver);
+      if (connection === "a kept one") await send();
+      const before = server.seen.length;
+      isOver = true;
+      expect(await send()).toEqual({ kind: "not-sent", cause: "LEASE_OVER" });
+      isOver = false;
+      expect(await send()).toMatchObject({ kind: "reply", status: 200 });
+      expect(server.seen).toHaveLength(before + 1);
+    },
+  );
+
+  test("keeps it here behind a TLS handshake, too", async () => {
+    const { url, seen } = await aTlsServer();
+    const send = aWire({ baseUrl: url, tls: { caFile: await aCaFile() } }, systemClock, () => false);
+    expect(await send()).toEqual({ kind: "not-sent", cause: "LEASE_OVER" });
+    expect(seen()).toBe(0);
+  });
+});
 
 describe("a reply", () => {
   test("comes back whole, whatever its status, and carries our headers there", async () => {

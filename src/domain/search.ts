@@ -1,0 +1,18 @@
+/** Records of the CRM as they are, read and never changed: for comparing what is there with what the ERP has. */
+import type { Entity } from "./mutation.ts";
+
+/** A page, from 1 on, of all records; or those of these ids, at most 100. */
+export type Search = { readonly entity: Entity } & ({ readonly page: number } | { readonly ids: readonly number[] });
+
+export interface FoundRecord {
+  readonly id: number;
+  /** The ERP key it carries; null: none. */
+  readonly key: string | null;
+  /** As the CRM shows it. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Found {
+  readonly records: readonly FoundRecord[];
+  readonly isLast: boolean;
+}
