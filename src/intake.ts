@@ -1,9 +1,10 @@
 /** First half of the main loop: records become changes become mutations, which go into the window. One run a partition at a time. */
 import type { OwnedPartition } from "./commit/partition.ts";
+import { replayedRecord } from "./dead-letter/replayed.ts";
 import type { Decoded, Errant } from "./domain/change.ts";
 import { errorText, isConnectorError } from "./domain/errors.ts";
-import type { Mutation } from "./domain/mutation.ts";
-import type { ConsumerRecord } from "./domain/record.ts";
+import type { Mutation, ReplayOf } from "./domain/mutation.ts";
+import { type ConsumerRecord, positionName } from "./domain/record.ts";
 import type { Decoder, ErrantRecordReporter, Mapper } from "./domain/stages.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -21,6 +22,14 @@ export interface IntakeDeps {
   readonly tasks: Tasks;
   readonly add: (mutation: Mutation) => void;
   readonly settle: (record: ConsumerRecord) => void;
+  /** Where dead letters come back; null: nowhere. */
+  readonly replayTopic: string | null;
+  /** False: the partition a replayed record stood in is not ours, or not read far enough. */
+  readonly mayReplay: (origin: ReplayOf) => boolean;
+  /** Whether the routes still name this topic. */
+  readonly isRead: (topic: string) => boolean;
+  /** False: this record must not become a dead letter, since nearly all of its topic would. */
+  readonly admits: (record: ConsumerRecord, errant: Errant) => boolean;
   /** The partitions may be about to change hands: nothing new is begun, least of all a dead letter. */
   readonly isFrozen: () => boolean;
   /** Some of the inbox was worked off. */
@@ -29,6 +38,7 @@ export interface IntakeDeps {
 
 /** Records prepared before timers and sockets get their turn. */
 const AT_A_TIME = 250;
+const REPLAY_RETRY_MS = 1_000;
 
 export class Intake {
   readonly #deps: IntakeDeps;
@@ -74,33 +84,54 @@ export class Intake {
 
   /** Undefined when the record is done with; a promise while it waits for the registry or the dead-letter topic. */
   #prepareRecord(partition: OwnedPartition, record: ConsumerRecord): Promise<void> | undefined {
-    const decoded = this.#deps.decoder.decode(record);
+    return partition.topic === this.#deps.replayTopic
+      ? this.#replay(partition, record)
+      : this.#decode(partition, { record, original: record });
+  }
+
+  async #replay(partition: OwnedPartition, record: ConsumerRecord): Promise<void> {
+    const { clock, emit, mayReplay, isRead } = this.#deps;
+    const replayed = replayedRecord(record);
+    if (replayed === null) return this.#bury(partition, record, NO_LETTER);
+    const { replayOf, record: original } = replayed;
+    if (!isRead(replayOf.topic)) return this.#skip(record, "no-route");
+    for (let attempt = 1; !mayReplay(replayOf); attempt++) {
+      const cause = `${positionName(replayOf)} comes again when this replica has read past it and all that a crash left doubtful.`;
+      emit("record-stalled", { ...placeOf(partition), code: "REPLAY_WAITS", attempt, cause });
+      await clock.sleep(REPLAY_RETRY_MS, partition.signal).catch(() => {});
+      if (partition.signal.aborted) return;
+    }
+    await this.#decode(partition, { record, original, replayOf });
+  }
+
+  #decode(partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
+    const decoded = this.#deps.decoder.decode(reading.original);
     return decoded instanceof Promise
-      ? this.#await(decoded, partition, record)
-      : this.#take(decoded, partition, record);
+      ? this.#await(decoded, partition, reading)
+      : this.#take(decoded, partition, reading);
   }
 
   /** A registry that does not answer, or a topic in a schema we cannot read, stalls its partition and makes no dead letter. */
-  async #await(first: Promise<Decoded>, partition: OwnedPartition, record: ConsumerRecord): Promise<void> {
+  async #await(first: Promise<Decoded>, partition: OwnedPartition, reading: Reading): Promise<void> {
     const { decoder, clock, random, emit } = this.#deps;
     for (let attempt = 1, decoding: Decoded | Promise<Decoded> = first; !partition.signal.aborted; attempt++) {
       try {
-        return await this.#take(await decoding, partition, record);
+        return await this.#take(await decoding, partition, reading);
       } catch (error) {
         if (partition.signal.aborted) return;
         const code = isConnectorError(error) ? error.code : "UNEXPECTED";
-        const where = { topic: partition.topic, partition: partition.partition };
-        emit("record-stalled", { ...where, code, attempt, cause: errorText(error) });
+        emit("record-stalled", { ...placeOf(partition), code, attempt, cause: errorText(error) });
         const waitMs = backoffMs(attempt, random, { baseMs: 1_000, capMs: 30_000, floorMs: 250 });
         await clock.sleep(waitMs, partition.signal).catch(() => {});
         // Another try for a lost partition would fail with nobody there to hear of it.
         if (partition.signal.aborted) return;
-        decoding = decoder.decode(record);
+        decoding = decoder.decode(reading.original);
       }
     }
   }
 
-  #take(decoded: Decoded, partition: OwnedPartition, record: ConsumerRecord): Promise<void> | undefined {
+  #take(decoded: Decoded, partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
+    const { record, original, replayOf } = reading;
     switch (decoded.status) {
       case "skip":
         return this.#skip(record, decoded.reason);
@@ -109,14 +140,16 @@ export class Intake {
       case "changes": {
         const mutations: Mutation[] = [];
         for (const change of decoded.changes) {
-          const mapped = this.#deps.mapper.map(change, record);
+          const mapped = this.#deps.mapper.map(change, original);
           if (mapped.status === "errant") return this.#bury(partition, record, mapped.errant);
           if (mapped.status === "mutations") mutations.push(...mapped.mutations);
         }
         const [first] = mutations;
         if (first === undefined) return this.#skip(record, "filtered");
-        partition.watermark.expect(record.position.offset, mutations.length, first.lane);
-        for (const mutation of mutations) this.#deps.add(mutation);
+        const lane = replayOf === undefined ? first.lane : "backfill";
+        partition.watermark.expect(record.position.offset, mutations.length, lane);
+        for (const mutation of mutations)
+          this.#deps.add(replayOf === undefined ? mutation : { ...mutation, record, lane, replayOf });
         return undefined;
       }
     }
@@ -128,9 +161,36 @@ export class Intake {
   }
 
   async #bury(partition: OwnedPartition, record: ConsumerRecord, errant: Errant): Promise<void> {
-    await this.#deps.deadLetters.report(record, errant, 0, partition.signal).catch((error: unknown) => {
-      if (!partition.signal.aborted) throw error;
-    });
+    if (!this.#deps.admits(record, errant)) return aborted(partition.signal);
+    await this.#deps.deadLetters
+      .report(record, errant, { count: 0, firstMs: null }, partition.signal)
+      .catch((error: unknown) => {
+        if (!partition.signal.aborted) throw error;
+      });
     this.#deps.settle(record);
   }
 }
+
+/** What is read at a position of its partition. */
+interface Reading {
+  readonly record: ConsumerRecord;
+  /** As its topic had it: another one than `record` only for a replay. */
+  readonly original: ConsumerRecord;
+  readonly replayOf?: ReplayOf;
+}
+
+const NO_LETTER: Errant = {
+  stage: "decode",
+  reason: "not-a-letter",
+  message:
+    "It is no whole dead letter of this partition number; only `sell-sink dlq replay` writes to the replay topic.",
+};
+
+const placeOf = ({ topic, partition }: OwnedPartition) => ({ topic, partition });
+
+/** A stopped topic stands still where it is until its partition is lost or the process ends. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

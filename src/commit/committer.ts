@@ -21,6 +21,8 @@ export interface CommitterDeps {
 export class Committer {
   readonly #deps: CommitterDeps;
   #last: Promise<unknown> = Promise.resolve();
+  /** Said once, until a commit is stored again: a broker may be away for hours, and each second brings another try. */
+  #isRefused = false;
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
@@ -49,9 +51,11 @@ export class Committer {
     try {
       await this.#deps.source.commit(owned.map((partition) => this.#offsetCommit(partition, isOpen(partition))));
     } catch (error) {
-      this.#deps.emit("commit-refused", { cause: errorText(error) });
+      if (!this.#isRefused) this.#deps.emit("commit-refused", { cause: errorText(error) });
+      this.#isRefused = true;
       return false;
     }
+    this.#isRefused = false;
     for (const [i, partition] of owned.entries()) {
       partition.stored = stored[i] ?? partition.stored;
       partition.lastCommitMs = this.#deps.clock.now();

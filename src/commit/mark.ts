@@ -65,6 +65,10 @@ export const readMark = (metadata: string | null, committed: bigint): Mark | nul
   };
 };
 
+/** What is left of the longest wait that any of these owners knew of; 0: none. `nowMs` is wall-clock. */
+export const cooldownLeftMs = (marks: readonly (Mark | null)[], nowMs: number): number =>
+  Math.max(0, ...marks.map((mark) => (mark?.cooldownUntilMs ?? 0) - nowMs));
+
 /** Bit i stands for the offset `committed + 1 + i`; what lies beyond the last bit that fits is left out and comes again. */
 const bitmap = (committed: bigint, settled: Iterable<bigint>): string => {
   const bytes = new Uint8Array(MOST_BITS / 8);

@@ -2,8 +2,8 @@
  * Which partitions are ours, and how they change hands without a record being written twice.
  *
  * At each join: lost partitions are forgotten. For all that we own the stored mark is read; a partition left `clean` goes on
- * at once from its bitmap, one left `open` (its owner was cut off) only after `lateApplyMaxMs`, when nothing of the owner
- * before can reach Sell any more. Then everything is marked `open` in our name, and only after that may anything be sent.
+ * at once from its bitmap, one left `open` (its owner was cut off) only after `lateApplyMaxMs` and the index lag, when nothing
+ * of the owner before can reach Sell any more and all of it is found. Then everything is marked `open` in our name, and only after that may anything be sent.
  * Before each rejoin (`beforeRejoin`) sends are frozen, what is on the wire is awaited, and the rest is handed over `clean`.
  */
 import { ConnectorError, errorText, isConnectorError } from "../domain/errors.ts";
@@ -14,7 +14,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { Committer } from "./committer.ts";
 import { partitionSet } from "./committer.ts";
-import { type Mark, readMark } from "./mark.ts";
+import { cooldownLeftMs, type Mark, readMark } from "./mark.ts";
 import { OwnedPartition } from "./partition.ts";
 
 export type StartFrom = "earliest" | "latest" | { readonly timestampMs: number };
@@ -28,7 +28,11 @@ export interface OwnershipDeps {
   readonly nonce: string;
   readonly account: string;
   readonly lateApplyMaxMs: number;
+  /** What was applied at the last moment is found by its key so much later. */
+  readonly indexLagMs: number;
   readonly startFrom: (topic: string) => StartFrom;
+  /** Its partition p needs what is known of partition p of every other topic; null: nothing is replayed. */
+  readonly replayTopic: string | null;
   /** A cool-down that the owner before knew of. */
   readonly adoptCooldown: (leftMs: number) => Promise<void>;
   /** Forget every change of these partitions. */
@@ -42,6 +46,8 @@ export interface OwnershipDeps {
 export class Ownership {
   readonly #deps: OwnershipDeps;
   readonly #table = new Map<string, Map<number, OwnedPartition>>();
+  /** Replay partitions that were kept while a partition of the same number went: what they hold may be overtaken elsewhere. */
+  readonly #astray = new Set<number>();
   #epochs = 0;
   #round = new AbortController();
   #opening: Promise<void> = Promise.resolve();
@@ -58,6 +64,17 @@ export class Ownership {
 
   get partitions(): readonly OwnedPartition[] {
     return [...this.#table.values()].flatMap((partitions) => [...partitions.values()]);
+  }
+
+  /**
+   * A record that stood here may come again: all before it was read, and what an owner before had accepted but perhaps not
+   * remembered is accepted again.
+   */
+  mayReplay(origin: TopicPartition & { readonly offset: bigint }): boolean {
+    const source = this.get(origin);
+    if (this.#frozen || source?.state !== "open") return false;
+    const { watermark, trustedFrom } = source;
+    return watermark.next > origin.offset && watermark.committable >= trustedFrom;
   }
 
   get({ topic, partition }: TopicPartition): OwnedPartition | undefined {
@@ -78,6 +95,7 @@ export class Ownership {
 
   onAssignment({ lost, gained }: Assignment): void {
     this.#lose(lost);
+    for (const { partition } of lost) this.#astray.add(partition);
     for (const partition of gained) {
       this.#own(partition);
       this.#deps.source.resume(partition); // kafkajs keeps the pause of a partition that was lost and came back
@@ -174,10 +192,18 @@ export class Ownership {
 
   /** A kept partition whose mark is not ours had another owner in between: what we hold of it is worth nothing. */
   #takeBackForeign(stored: readonly CommittedOffset[], marks: ReadonlyMap<string, Mark | null>): void {
-    const foreign = this.partitions.filter((partition) => {
+    const started = this.partitions.filter(({ isStarted }) => isStarted);
+    const wentElsewhere = started.filter((partition) => {
       const mark = marks.get(partitionName(partition));
-      return partition.isStarted && mark != null && mark.nonce !== this.#deps.nonce;
+      return mark != null && mark.nonce !== this.#deps.nonce;
     });
+    for (const { partition } of wentElsewhere) this.#astray.add(partition);
+    const foreign = started.filter(
+      (partition) =>
+        wentElsewhere.includes(partition) ||
+        (partition.topic === this.#deps.replayTopic && this.#astray.has(partition.partition)),
+    );
+    this.#astray.clear();
     this.#lose(foreign);
     for (const partition of foreign) {
       this.#own(partition);
@@ -188,8 +214,7 @@ export class Ownership {
   }
 
   async #adoptCooldown(marks: readonly (Mark | null)[]): Promise<void> {
-    const until = Math.max(0, ...marks.map((mark) => mark?.cooldownUntilMs ?? 0));
-    const left = until - this.#deps.clock.now();
+    const left = cooldownLeftMs(marks, this.#deps.clock.now());
     if (left > 0) await this.#deps.adoptCooldown(left);
   }
 
@@ -198,7 +223,7 @@ export class Ownership {
     if (stored !== null && mark?.state !== "clean") {
       // What was accepted just before a crash may not have been remembered: up to here no fingerprint is believed.
       partition.trustedFrom = (await this.#endOf(partition))?.high ?? start;
-      partition.lateUntilMs = joinedMs + this.#deps.lateApplyMaxMs;
+      partition.lateUntilMs = joinedMs + this.#deps.lateApplyMaxMs + this.#deps.indexLagMs;
     } else partition.trustedFrom = mark?.trustedFrom ?? 0n;
     partition.startAt(start, mark?.settled ?? []);
     // Without a stored offset kafkajs begins at the earliest: another start must be said, and is stored at once.

@@ -1,39 +1,39 @@
 /** Writes dead letters: the record as it came, and in headers why it could not be delivered. */
-import type { Errant } from "../domain/change.ts";
-import { errorText } from "../domain/errors.ts";
-import { type ConsumerRecord, positionName, type RecordHeader } from "../domain/record.ts";
-import type { ErrantRecordReporter, RecordProducer } from "../domain/stages.ts";
+import { errorText, isConnectorError } from "../domain/errors.ts";
+import { positionName } from "../domain/record.ts";
+import type { ErrantRecordReporter, ProducedRecord, RecordProducer } from "../domain/stages.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { letterHeaders, omittedHeader, readLetter, replayTopicOf, type Sender } from "./letter.ts";
 
 export interface ReporterDeps {
   readonly producer: RecordProducer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  readonly connectorName: string;
-  readonly connectorVersion: string;
+  readonly sender: Sender;
 }
-
-/** A record that the topic refuses for its size is reported without its value; the offset says where it still is. */
-const TOO_LARGE = /too large|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/i;
-const LONGEST_MESSAGE = 1_024;
 
 /** `topic` must exist. `report` retries until the dead letter is stored: the offset must not be committed before. */
 export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): ErrantRecordReporter => ({
-  async report(record, errant, attempts, signal) {
-    const { key, timestampMs } = record;
-    const headers = [...record.headers, ...reasons(record, errant, attempts, deps)];
-    const whole = { topic, key, timestampMs, value: record.value, headers };
-    const cut = { ...whole, value: null, headers: [...headers, VALUE_OMITTED] };
+  async report(record, errant, { count, firstMs }, signal) {
+    const nowMs = deps.clock.now();
+    const replayed = record.position.topic === replayTopicOf(topic) ? readLetter(record) : null;
+    const burial = { record, errant, attempts: count, firstAttemptMs: firstMs ?? nowMs, nowMs, replayed };
+    const block = letterHeaders(burial, deps.sender);
+    // Dated by now: by the record's own age, which may exceed the topic's retention, Kafka would delete it at once.
+    const whole = { topic, timestampMs: nowMs, key: record.key, value: record.value };
+    const own = replayed?.headers ?? record.headers;
+    const forms: readonly ProducedRecord[] = [
+      { ...whole, headers: [...own, ...block] },
+      { ...whole, value: null, headers: [...own, ...block, omittedHeader("value")] },
+      { ...whole, key: null, value: null, headers: [...block, omittedHeader("all")] },
+    ];
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
-        await deps.producer.send([whole]).catch((error: unknown) => {
-          if (whole.value === null || !TOO_LARGE.test(errorText(error))) throw error;
-          return deps.producer.send([cut]);
-        });
+        await firstThatFits(forms, deps.producer);
         break;
       } catch (error) {
         deps.emit("dead-letter-failed", { topic, cause: errorText(error) });
@@ -41,37 +41,19 @@ export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): E
       }
     }
     const { reason, message } = errant;
-    deps.emit("dead-lettered", {
-      topic: record.position.topic,
-      position: positionName(record.position),
-      reason,
-      message,
-    });
+    const position = positionName(record.position);
+    deps.emit("dead-lettered", { topic: record.position.topic, position, reason, message });
   },
 });
 
-const header = (name: string, value: string): RecordHeader => [name, Buffer.from(value)];
-
-const VALUE_OMITTED = header("x-sink.value-omitted", "too-large");
-
-/** Kafka Connect's names where it has one, so that its tools can read them; ours under `x-sink.`. */
-const reasons = (record: ConsumerRecord, errant: Errant, attempts: number, deps: ReporterDeps): RecordHeader[] => {
-  const { topic, partition, offset } = record.position;
-  const headers: RecordHeader[] = [
-    header("__connect.errors.topic", topic),
-    header("__connect.errors.partition", String(partition)),
-    header("__connect.errors.offset", String(offset)),
-    header("__connect.errors.connector.name", deps.connectorName),
-    header("__connect.errors.stage", errant.stage),
-    header("__connect.errors.exception.message", errant.message.slice(0, LONGEST_MESSAGE)),
-    header("x-sink.reason", errant.reason),
-    header("x-sink.attempts", String(attempts)),
-    header("x-sink.last-attempt-ms", String(deps.clock.now())),
-    header("x-sink.record-timestamp", String(record.timestampMs)),
-    header("x-sink.connector-version", deps.connectorVersion),
-  ];
-  if (errant.httpStatus !== undefined) headers.push(header("x-sink.http-status", String(errant.httpStatus)));
-  if (errant.code !== undefined) headers.push(header("x-sink.item-code", errant.code));
-  if (errant.field !== undefined) headers.push(header("x-sink.item-field", errant.field));
-  return headers;
+/** A topic that takes no record of that size gets the headers, which say where the record still is. */
+const firstThatFits = async (forms: readonly ProducedRecord[], producer: RecordProducer): Promise<void> => {
+  for (const [i, form] of forms.entries()) {
+    try {
+      return await producer.send([form]);
+    } catch (error) {
+      const isTooLarge = isConnectorError(error) && error.code === "RECORD_TOO_LARGE";
+      if (!isTooLarge || i === forms.length - 1) throw error;
+    }
+  }
 };

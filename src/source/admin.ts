@@ -4,7 +4,7 @@ import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { clusterOf } from "./cluster.ts";
-import { kafkaFailed } from "./kafka-error.ts";
+import { kafkaErrorType, kafkaFailed } from "./kafka-error.ts";
 import { ConfigResourceTypes } from "./kafkajs.ts";
 
 export interface GroupMember {
@@ -19,11 +19,15 @@ export interface KafkaAdmin {
   createTopics(topics: readonly NewTopic[]): Promise<void>;
   /** Replaces the topic's settings: what is not named returns to the broker's default. */
   configureTopic(topic: string, settings: Readonly<Record<string, string>>): Promise<void>;
+  /** The value in force, the broker's default included; null when this user may not describe the topic's settings. */
+  topicSetting(topic: string, name: string): Promise<string | null>;
   deleteTopics(topics: readonly string[]): Promise<void>;
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   endOffsets(topics: readonly string[]): Promise<readonly EndOffset[]>;
   offsetsAt(topic: string, timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: bigint })[]>;
   members(groupId: string): Promise<readonly GroupMember[]>;
+  /** The brokers as they advertise themselves: whoever talks to a partition needs the address of its leader. */
+  brokers(): Promise<readonly { readonly host: string; readonly port: number }[]>;
   /**
    * Leaves the group in the name of members that cannot do it any more, so that the group need not wait for the end of their
    * session. Only for processes that are surely dead, or for ourselves.
@@ -92,6 +96,15 @@ export const createAdmin = async (kafka: Kafka, clock: Clock): Promise<KafkaAdmi
       const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entriesOf(settings) }];
       await ask(`configuring ${topic}`, admin.alterConfigs({ validateOnly: false, resources }));
     },
+    async topicSetting(topic, name) {
+      const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] };
+      const question = admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+      const answer = await question.catch((cause: unknown) => {
+        if (kafkaErrorType(cause).endsWith("AUTHORIZATION_FAILED")) return null;
+        throw kafkaFailed(`describing ${topic}`, cause);
+      });
+      return answer?.resources[0]?.configEntries.find((entry) => entry.configName === name)?.configValue ?? null;
+    },
     deleteTopics: (topics) => ask("deleting topics", admin.deleteTopics({ topics: [...topics] })),
     async committed(groupId, partitions) {
       const asked = new Set(partitions.map(partitionName));
@@ -110,6 +123,7 @@ export const createAdmin = async (kafka: Kafka, clock: Clock): Promise<KafkaAdmi
       const { groups } = await ask("describing the group", admin.describeGroups([groupId]));
       return groups.flatMap((group) => group.members.map(({ memberId, clientId }) => ({ memberId, clientId })));
     },
+    brokers: async () => (await ask("describing the cluster", admin.describeCluster())).brokers,
     leave: (groupId, memberIds) => ask("leaving the group", leaveGroup(kafka, groupId, memberIds)),
     close: () => admin.disconnect(),
   };

@@ -2,7 +2,7 @@
 import type { Kafka as KafkaClient } from "kafkajs";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
-import type { RecordProducer, RecordSource } from "../domain/stages.ts";
+import type { EndOffset, RecordProducer, RecordSource } from "../domain/stages.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
@@ -13,6 +13,7 @@ import { ConsumerGroup } from "./consumer-group.ts";
 import { kafkaErrorType } from "./kafka-error.ts";
 import { Kafka } from "./kafkajs.ts";
 import { createProducer } from "./producer.ts";
+import { readTopic } from "./read-topic.ts";
 import { sampleTopic } from "./sample.ts";
 
 export interface KafkaDeps {
@@ -28,6 +29,8 @@ export interface KafkaConnection {
   producer(): Promise<RecordProducer>;
   /** Some of the oldest and newest records of each partition, read without a group. Rejects with a retriable `KAFKA_FAILED`. */
   sample(topic: string): Promise<readonly ConsumerRecord[]>;
+  /** Every record from `low` to just before `high` of each range, page by page, read without a group. */
+  read(ranges: readonly EndOffset[], signal: AbortSignal): AsyncIterable<readonly ConsumerRecord[]>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export const connectKafka = async (
     source: (topics) => new ConsumerGroup({ config, topics, admin, ...deps }),
     producer: () => createProducer(kafka),
     sample: async (topic) => sampleTopic(kafka, topic, await admin.endOffsets([topic])),
+    read: (ranges, signal) => readTopic(kafka, ranges, signal),
     close: () => admin.close(),
   };
 };

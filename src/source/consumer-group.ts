@@ -21,6 +21,7 @@ import { ConnectorError, errorText } from "../domain/errors.ts";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { OffsetCommit, RecordSource, SourceHandlers } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import { within } from "../lib/within.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { KafkaAdmin } from "./admin.ts";
 import { createAssigner } from "./assigner.ts";
@@ -37,6 +38,7 @@ import { toSourceRecords } from "./source-record.ts";
 import { subscribe } from "./subscribe.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
+const ANSWER_MAX_MS = 5_000;
 const STOP_MAX_MS = 2_500; // within the process's 10 s, after 7 s of draining
 const BYTES_PER_PARTITION_MAX = 524_288;
 const PARTITIONS_AT_ONCE = 4;
@@ -74,7 +76,7 @@ export class ConsumerGroup implements RecordSource {
     const kafka = new Kafka(clientConfig(config, { clock, onLog: (entry) => this.#onLog(entry) }));
     this.#consumer = kafka.consumer(consumerConfig(config, this.#assigner()));
     this.#lease = createLease(clock, config.sessionTimeoutMs);
-    this.#commit = createGroupCommit(this.#consumer);
+    this.#commit = createGroupCommit(this.#consumer, clock);
     renewByProofs(this.#consumer, this.#lease);
     this.#listen();
   }
@@ -84,9 +86,12 @@ export class ConsumerGroup implements RecordSource {
     this.#handlers = handlers;
     await subscribe(this.#consumer, this.#options.admin, this.#options.topics);
     this.#watchdog = startWatchdog(
-      this.#options.clock,
-      () => this.#silenceMs(),
-      () => this.#die(new ConnectorError("KAFKA_SILENT", SILENT, { retriable: false })),
+      {
+        clock: this.#options.clock,
+        silenceMs: () => this.#silenceMs(),
+        brokerAnswers: () => this.#brokerAnswers(),
+        onSilence: () => this.#die(new ConnectorError("KAFKA_SILENT", SILENT, { retriable: false })),
+      },
       this.#stopping.signal,
     );
     // Owned by `stop`. It ends after the first join, or in a CRASH event.
@@ -260,6 +265,20 @@ export class ConsumerGroup implements RecordSource {
   #stepOutside(): void {
     this.#state = "outside";
     this.#lease.revoke();
+  }
+
+  /** Asked over a connection of its own; an error is an answer that came from nobody. */
+  async #brokerAnswers(): Promise<boolean> {
+    const { admin, clock, topics, config, emit } = this.#options;
+    const ask = (): Promise<boolean> =>
+      admin.partitionCounts(topics).then(
+        () => true,
+        () => false,
+      );
+    const answers = await within(clock, ANSWER_MAX_MS, ask, this.#stopping.signal).catch(() => false);
+    if (answers === true) return true;
+    emit("kafka-unreachable", { brokers: config.brokers.join(", "), cause: "it is silent" });
+    return false;
   }
 
   #silenceMs(): number {

@@ -8,7 +8,7 @@ import type { EndOffset } from "../domain/stages.ts";
 import { clusterOf } from "./cluster.ts";
 import { kafkaFailed } from "./kafka-error.ts";
 import { type FetchedPartition, visibleMessages } from "./kafkajs.ts";
-import { toSourceRecords } from "./source-record.ts";
+import { toConsumerRecords } from "./source-record.ts";
 
 /** Records of each end of a partition, and bytes to find them in; a broker sends its first batch even if that is larger. */
 const RECORDS_PER_END = 10;
@@ -93,9 +93,5 @@ const recordsOf = ({ responses }: Answer, topic: string, starts: readonly Start[
       const { partition } = fetched;
       const fetchOffset = starts.find((start) => start.partition === partition)?.fetchOffset ?? "0";
       const messages = visibleMessages(topic, fetchOffset, fetched).slice(0, RECORDS_PER_END);
-      return toSourceRecords(messages).map(({ offset, ...record }) => ({
-        ...record,
-        position: { topic, partition, offset, epoch: 0 },
-        bytes: 0, // they never enter a window
-      }));
+      return toConsumerRecords(topic, partition, messages);
     });

@@ -1,6 +1,6 @@
 /** Consumed messages as our own records: offsets as BigInt, bytes copied out of the fetch response. */
 import type { KafkaMessage } from "kafkajs";
-import type { RecordHeader } from "../domain/record.ts";
+import type { ConsumerRecord, RecordHeader } from "../domain/record.ts";
 import type { SourceRecord } from "../domain/stages.ts";
 import { fromWireHeaders } from "./wire-headers.ts";
 
@@ -33,6 +33,18 @@ export const toSourceRecords = (messages: readonly KafkaMessage[]): SourceRecord
     headers: fromWireHeaders(message.headers).map(({ key, value }): RecordHeader => [key, copy(value)]),
   }));
 };
+
+/** The same for records that are only looked at: they belong to no assignment and never enter a window. */
+export const toConsumerRecords = (
+  topic: string,
+  partition: number,
+  messages: readonly KafkaMessage[],
+): readonly ConsumerRecord[] =>
+  toSourceRecords(messages).map(({ offset, ...record }) => ({
+    ...record,
+    position: { topic, partition, offset, epoch: 0 },
+    bytes: 0,
+  }));
 
 const NO_BYTES = Buffer.alloc(0);
 

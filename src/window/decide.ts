@@ -64,14 +64,15 @@ const withReferences = (mutation: Mutation, parents: Facts["parents"]): Fields =
   return body;
 };
 
-/** Copies each object on the way: the mutation itself must stay as it is. */
+/** Copies each object and list on the way: the mutation itself must stay as it is. */
 const setPath = (body: Record<string, FieldValue>, [name, ...rest]: readonly string[], value: FieldValue): void => {
   if (name === undefined) return;
   if (rest.length === 0) {
     body[name] = value;
     return;
   }
-  const inner: Record<string, FieldValue> = { ...(body[name] as Fields | undefined) };
-  setPath(inner, rest, value);
+  const old = body[name];
+  const inner = Array.isArray(old) ? [...old] : { ...(old as Fields | undefined) };
+  setPath(inner as Record<string, FieldValue>, rest, value);
   body[name] = inner;
 };

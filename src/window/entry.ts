@@ -2,16 +2,17 @@
  * One record of the CRM with changes waiting for it: the unit that is locked, batched and retried.
  *
  * States: `fresh` its memory in the store was not read yet · `ready` in a ready queue · `parked` waits for a parent's id ·
- * `waiting` for a time (backoff, lock) · `held` its dead letter is being written · `in-flight` in a request.
+ * `waiting` for a time (backoff, lock) · `held` its dead letter is being written · `in-flight` in a request ·
+ * `stopped` most records of its topic fail, so that nothing of it is sent.
  * Whatever the state, an entry owns its key: no second request for it can be on the wire.
  */
 import assert from "node:assert";
-import type { Entity, Fields, Lane, Mutation } from "../domain/mutation.ts";
+import type { Entity, Fields, Lane, Mutation, ReplayOf } from "../domain/mutation.ts";
 import type { Verb } from "../domain/receipt.ts";
 import type { TopicPartition } from "../domain/record.ts";
 import type { Remembered } from "../domain/stages.ts";
 
-export type EntryState = "fresh" | "ready" | "parked" | "waiting" | "held" | "in-flight";
+export type EntryState = "fresh" | "ready" | "parked" | "waiting" | "held" | "in-flight" | "stopped";
 
 /** What would be sent for the entry's candidate; computed once and kept as it is while its outcome is unknown. */
 export interface Plan {
@@ -63,12 +64,18 @@ export class Entry {
   lateApply = false;
   /** The partition whose change was accepted or tried last. */
   from: TopicPartition | null = null;
+  /** When the first request with the candidate left, milliseconds since 1970; null: none did. */
+  firstSentMs: number | null = null;
   /** Requests in a row that did not settle the candidate. */
   attempts = 0;
   /** How many of them may have been applied. */
   unknowns = 0;
-  /** It was cut into a batch that could not be sent. */
+  /** It was cut into a batch that could not be sent, or has steps left to do. */
   returned = false;
+  /** Its next step takes a request of its own. */
+  alone = false;
+  /** Monotonic time from which searches find what its last step wrote. */
+  foundFromMs = 0;
   /** Time spent parked while Sell was accepting. */
   parkedMs = 0;
 
@@ -104,8 +111,17 @@ export class Entry {
     return this.queue.length === 0 && this.children.size === 0;
   }
 
+  /** A replay goes where its record stood: what came after it then comes after it now. */
   append(mutation: Mutation): void {
-    this.queue.push(mutation);
+    const { replayOf } = mutation;
+    const at = replayOf === undefined ? -1 : this.queue.findIndex((other) => isAfter(other, replayOf));
+    if (at < 0) this.queue.push(mutation);
+    else {
+      this.queue.splice(at, 0, mutation);
+      // What is on the wire is newer: once it is accepted, the replay is done with.
+      if (at < this.pinned) this.pinned += 1;
+      this.#run = 0;
+    }
     this.#extendRun();
   }
 
@@ -148,6 +164,13 @@ export class Entry {
     }
   }
 }
+
+/** Of two replays from different partitions nobody knows the order; whatever was read just now is newer than any replay. */
+const isAfter = ({ replayOf, record }: Mutation, replay: ReplayOf): boolean => {
+  const { topic, partition, offset } = replayOf ?? record.position;
+  if (topic === replay.topic && partition === replay.partition) return offset > replay.offset;
+  return replayOf === undefined;
+};
 
 /**
  * A newer change stands for an older one only if Sell would end the same without the older: a delete stands for all

@@ -3,11 +3,20 @@
  * Only streamed changes are compared, and only with the last accepted streamed change of the same route: a snapshot read may
  * carry a higher position than a newer change of the stream, so it always applies and its position is never kept.
  */
-import type { Mutation } from "../domain/mutation.ts";
+import type { Mutation, ReplayOf } from "../domain/mutation.ts";
+import { namedPosition } from "../domain/record.ts";
 import type { Remembered } from "../domain/stages.ts";
 import { compareVersions, type Version } from "../domain/version.ts";
 
-export type Verdict = "apply" | "stale" | "duplicate" | "already-deleted";
+export type Verdict = "apply" | "stale" | "duplicate" | "already-deleted" | "passed";
+
+/** A replay's own record, or one after it, was accepted. Across partitions only the time tells. */
+export const hasPassed = (replay: ReplayOf, known: Remembered | null): boolean => {
+  if (known === null || known.route === null) return false; // found by a lookup: nobody knows who wrote it, and when
+  const from = namedPosition(known.from);
+  const isSamePlace = from?.topic === replay.topic && from.partition === replay.partition;
+  return isSamePlace ? from.offset >= replay.offset : known.acceptedAtMs > replay.buriedAtMs;
+};
 
 export const judge = (mutation: Mutation, known: Remembered | null): Verdict => {
   if (known === null) return "apply";

@@ -1,5 +1,5 @@
 /** Parts of a batch that was refused, or never answered, as a whole: each leaves as it is, to find the record at fault. */
-import type { Lane } from "../domain/mutation.ts";
+import type { Entity, Lane } from "../domain/mutation.ts";
 import type { Entry } from "./entry.ts";
 
 interface Half {
@@ -21,15 +21,15 @@ export class Halves {
     }
   }
 
-  dueMs(lane: Lane): number {
-    return Math.min(
-      ...this.#halves.filter((half) => laneOf(half) === lane).map(({ dueMs }) => dueMs),
-      Number.POSITIVE_INFINITY,
-    );
+  dueMs(lane: Lane, maySendOf: MaySendOf): number {
+    const halves = this.#halves.filter((half) => laneOf(half) === lane && mayLeave(half, maySendOf));
+    return Math.min(...halves.map(({ dueMs }) => dueMs), Number.POSITIVE_INFINITY);
   }
 
-  take(lane: Lane, nowMs: number): readonly Entry[] | null {
-    const half = this.#halves.find((candidate) => candidate.dueMs <= nowMs && laneOf(candidate) === lane);
+  take(lane: Lane, nowMs: number, maySendOf: MaySendOf): readonly Entry[] | null {
+    const half = this.#halves.find(
+      (candidate) => candidate.dueMs <= nowMs && laneOf(candidate) === lane && mayLeave(candidate, maySendOf),
+    );
     this.#halves = this.#halves.filter((other) => other !== half);
     return half?.entries ?? null;
   }
@@ -40,5 +40,11 @@ export class Halves {
       .filter(({ entries }) => entries.length > 0);
   }
 }
+
+type MaySendOf = (entity: Entity) => boolean;
+
+/** All of a half are of one entity. */
+const mayLeave = ({ entries: [first] }: Half, maySendOf: MaySendOf): boolean =>
+  first !== undefined && maySendOf(first.entity);
 
 const laneOf = ({ entries }: Half): Lane => (entries.some(({ lane }) => lane === "live") ? "live" : "backfill");

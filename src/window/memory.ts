@@ -1,4 +1,5 @@
 /** What the store shall remember of a record once Sell accepted a write or answered a lookup. */
+import type { Mutation } from "../domain/mutation.ts";
 import type { Outcome } from "../domain/receipt.ts";
 import { positionName } from "../domain/record.ts";
 import type { Remembered } from "../domain/stages.ts";
@@ -14,17 +15,23 @@ export const memoryAfter = (
   if (plan === null) return null;
   if (plan.verb === "lookup") {
     const blank = { deleted: false, version: null, route: null, fingerprint: null };
-    return id === null ? null : { ...blank, id, acceptedAtMs, from: "lookup" };
+    if (id !== null) return { ...blank, id, acceptedAtMs, from: "lookup" };
+    // There was nothing to delete. That it is deleted must be known all the same, should an older record be replayed.
+    return candidate?.isDelete === true ? gone(candidate, known, acceptedAtMs) : null;
   }
   if (candidate === undefined || (result === "missing" && plan.verb !== "delete")) return null;
-  const isDelete = plan.verb === "delete";
-  return {
-    id: isDelete ? null : id,
-    deleted: isDelete,
-    version: versionAfter(candidate, known),
-    route: candidate.route,
-    fingerprint: plan.fingerprint,
-    acceptedAtMs,
-    from: positionName(candidate.record.position),
-  };
+  if (plan.verb === "delete") return gone(candidate, known, acceptedAtMs);
+  return { id, deleted: false, fingerprint: plan.fingerprint, ...acceptance(candidate, known, acceptedAtMs) };
 };
+
+const gone = (candidate: Mutation, known: Remembered | null, acceptedAtMs: number): Remembered => ({
+  ...{ id: null, deleted: true, fingerprint: null },
+  ...acceptance(candidate, known, acceptedAtMs),
+});
+
+const acceptance = (candidate: Mutation, known: Remembered | null, acceptedAtMs: number) => ({
+  version: versionAfter(candidate, known),
+  route: candidate.route,
+  acceptedAtMs,
+  from: positionName(candidate.replayOf ?? candidate.record.position),
+});

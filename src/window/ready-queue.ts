@@ -1,5 +1,5 @@
 /**
- * Entries that may leave, by what can share a request: one entity, one verb. Oldest first within a group, and entries
+ * Entries that may leave, by what can share a request: one entity, one verb, or nothing at all. Oldest first within a group, and entries
  * that come back after a retry before those that were never sent.
  */
 import { ENTITIES, type Entity, type Lane } from "../domain/mutation.ts";
@@ -11,9 +11,9 @@ export class ReadyQueue {
 
   /** One that is in the group already keeps its place. */
   add(entry: Entry, verb: Verb): Group {
-    const name = `${entry.entity}/${verb}`;
+    const name = `${entry.entity}/${verb}/${entry.alone}`;
     let group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, (group = new Group(entry.entity, verb)));
+    if (group === undefined) this.#groups.set(name, (group = new Group(entry.entity, verb, entry.alone)));
     for (const other of this.#groups.values()) if (other !== group) other.delete(entry);
     group.add(entry);
     return group;
@@ -46,12 +46,15 @@ const precedes = (a: Group, headA: Entry, b: Group, headB: Entry): boolean =>
 export class Group {
   readonly entity: Entity;
   readonly verb: Verb;
+  /** Each of them takes a request of its own. */
+  readonly alone: boolean;
   readonly rank: number;
   readonly #lanes = { live: new Fifo(), backfill: new Fifo() };
 
-  constructor(entity: Entity, verb: Verb) {
+  constructor(entity: Entity, verb: Verb, alone: boolean) {
     this.entity = entity;
     this.verb = verb;
+    this.alone = alone;
     this.rank = ENTITIES.indexOf(entity);
   }
 

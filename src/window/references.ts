@@ -72,10 +72,14 @@ export class References {
     }
   }
 
-  /** Adds to the parked time of all, asking again at half time; those beyond `timeoutMs` leave and are returned. */
+  /**
+   * Adds to the parked time of all whose parent is not on its way, asking again at half time; those beyond `timeoutMs` leave
+   * and are returned.
+   */
   expire(elapsedMs: number, timeoutMs: number): readonly Entry[] {
     const expired: Entry[] = [];
     for (const child of this.#parked) {
+      if (this.#isParentComing(child)) continue;
       const wasEarly = child.parkedMs < timeoutMs / 2;
       child.parkedMs += elapsedMs;
       if (child.parkedMs >= timeoutMs) expired.push(child);
@@ -84,10 +88,21 @@ export class References {
     for (const child of expired) this.leave(child);
     return expired;
   }
+
+  /** It waits here itself, for Sell or for a person, but not for a parent of its own: that might be the child. */
+  #isParentComing(child: Entry): boolean {
+    return this.#parentsOf(child).some(({ queue, state }) => queue.length > 0 && state !== "parked");
+  }
+
   #askAgain(child: Entry): void {
-    for (const id of child.parents.keys()) {
+    for (const parent of this.#parentsOf(child)) this.#relatives.askAgain(parent);
+  }
+
+  /** Those it still waits for. */
+  #parentsOf(child: Entry): readonly Entry[] {
+    return [...child.parents.keys()].flatMap((id) => {
       const parent = this.#relatives.find(id);
-      if (parent?.children.has(child) === true) this.#relatives.askAgain(parent);
-    }
+      return parent?.children.has(child) === true ? [parent] : [];
+    });
   }
 }

@@ -10,15 +10,15 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
-import type { Outcome, Verb } from "../domain/receipt.ts";
+import type { Outcome } from "../domain/receipt.ts";
 import type { TopicPartition } from "../domain/record.ts";
 import type { EntityId, Remembered } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { type Cut, cut } from "./cut.ts";
+import { type ClosedBy, type Cut, cut } from "./cut.ts";
 import { decide } from "./decide.ts";
 import { Entry, entryId, idOf, type Plan } from "./entry.ts";
-import { judge, type Verdict } from "./guard.ts";
+import { hasPassed, judge, type Verdict } from "./guard.ts";
 import { Halves } from "./halves.ts";
 import { memoryAfter } from "./memory.ts";
 import { type Group, ReadyQueue } from "./ready-queue.ts";
@@ -42,6 +42,12 @@ export interface WindowDeps {
   readonly settle: (mutations: readonly Mutation[]) => void;
   /** False: what was accepted of this change's key shortly before a crash may not have been remembered. */
   readonly trusts: (mutation: Mutation) => boolean;
+  /** Whether requests for this entity may leave now. */
+  readonly maySendOf: (entity: Entity) => boolean;
+  /** False: more would be deleted than may be without a person's word; then its topic is stopped. */
+  readonly mayDelete: (mutation: Mutation) => boolean;
+  /** Nothing of this topic may be sent: most of its records fail. */
+  readonly isStopped: (topic: string) => boolean;
   /** A batch may be due now, or earlier than `dueInMs` last said. */
   readonly changed: () => void;
   /** There are entries for `takeFresh`. */
@@ -150,7 +156,8 @@ export class Window {
     this.#tick();
     const now = this.#now();
     // A timer may make an entry ready; whether it does is seen when it has rung.
-    let due = Math.min(this.#halves.dueMs(lane) - now, Math.max(this.#timers.nextMs - now, 1));
+    const { maySendOf } = this.#deps;
+    let due = Math.min(this.#halves.dueMs(lane, maySendOf) - now, Math.max(this.#timers.nextMs - now, 1));
     for (const group of this.#ready.groups()) due = Math.min(due, this.#groupDueInMs(group, lane, now));
     return due;
   }
@@ -158,13 +165,18 @@ export class Window {
   /** Cuts the next batch: oldest first, one entity, one verb, a key once. Null: nothing of that lane is due any more. */
   take(lane: Lane): Cut | null {
     const now = this.#now();
-    const half = this.#halves.take(lane, now);
-    if (half !== null) return cut(half, lane, "retry");
+    const half = this.#halves.take(lane, now, this.#deps.maySendOf);
+    if (half !== null) return this.#cut(half, lane, "retry");
     const group = this.#ready.oldest(lane, (candidate) => this.#groupDueInMs(candidate, lane, now) <= 0);
     if (group === null) return null;
-    const most = this.#most(group.verb);
+    const most = this.#most(group);
     const closedBy = group.size >= most ? "count" : "age";
-    return cut(group.take(lane, most), lane, closedBy);
+    return this.#cut(group.take(lane, most), lane, closedBy);
+  }
+
+  #cut(entries: readonly Entry[], lane: Lane, closedBy: ClosedBy): Cut {
+    for (const entry of entries) entry.firstSentMs ??= this.#deps.clock.now();
+    return cut(entries, lane, closedBy);
   }
 
   /** The batch was not sent, or surely not looked at: it goes first when requests go out again. */
@@ -185,12 +197,13 @@ export class Window {
   /** Call after the store remembers `memory`: only then may the positions settle. */
   accepted(entry: Entry, outcome: Outcome & { status: "accepted" }, memory: Remembered | null): void {
     const { plan, candidate } = entry;
-    if (plan?.verb === "lookup") return this.#lookedUp(entry, memory);
+    if (plan?.verb === "lookup")
+      return memory?.deleted === true ? this.#gone(entry, memory) : this.#lookedUp(entry, memory);
     if (plan === null || candidate === undefined) return this.#abandoned(entry);
     entry.isDoubtful = false;
     if (memory === null) return this.#vanished(entry, candidate);
     entry.known = memory;
-    this.#lockAfterAcceptance(entry, outcome.result === "created");
+    this.#lockAfterAcceptance(entry, outcome.result === "created" || outcome.lags === true);
     if (outcome.result === "created" && !entry.completesCreation && Object.keys(candidate.onCreate).length > 0) {
       entry.completesCreation = true;
       entry.plan = { verb: "upsert", id: memory.id, body: candidate.onCreate, fingerprint: plan.fingerprint };
@@ -215,9 +228,34 @@ export class Window {
     this.#evaluate(entry);
   }
 
+  /** It was refused, and so are most of its topic: it stays as it is, unsettled. */
+  stop(entry: Entry): void {
+    this.#unpin(entry);
+    this.#evaluate(entry);
+  }
+
+  /** Takes what is ready of a topic back; what may have been applied already is repeated until its outcome is known. */
+  stopTopic(topic: string): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== "ready" || entry.pinned > 0 || entry.candidate?.record.position.topic !== topic) continue;
+      this.#unplace(entry);
+      entry.plan = null;
+      this.#evaluate(entry);
+    }
+  }
+
   /** A lookup of a parent cannot be answered: its children go on waiting. */
   unanswerable(entry: Entry): void {
     this.#lookedUp(entry, null);
+  }
+
+  /** A step is done. The next goes on, with the newest change unless the outcome of an earlier try is not known. */
+  progressed(entry: Entry, { alone, created }: Outcome & { status: "progress" }): void {
+    entry.returned = true;
+    entry.alone ||= alone;
+    entry.foundFromMs = this.#now() + this.#options.indexLagMs;
+    this.#lockAfterAcceptance(entry, created);
+    this.#retryAt(entry, created ? this.#options.indexLagMs : 0);
   }
 
   /** Surely not applied: the newest change goes, after `waitMs`. */
@@ -228,20 +266,25 @@ export class Window {
 
   /**
    * These may have been applied: the same bodies again after `waitMs`, and nothing else of their keys before
-   * `lateApplyMaxMs` has passed since. A batch that twice got no answer at all goes in halves, so that a record that
-   * breaks the server ends up alone.
+   * `lateApplyMaxMs` has passed since. A body that may create waits until the one before is applied or never will be, and
+   * is found: two of them within the index lag make a twin, and asking Sell in between would not tell of one still to come.
+   * A batch that twice got no answer at all goes in halves, so that a record that breaks the server ends up alone.
    */
   unknown(entries: readonly Entry[], waitMs: number): void {
+    const { lateApplyMaxMs, indexLagMs } = this.#options;
+    const waitOf = ({ plan }: Entry): number =>
+      plan?.verb === "upsert" && plan.id === null ? Math.max(waitMs, lateApplyMaxMs + indexLagMs) : waitMs;
     for (const entry of entries) {
       entry.attempts += 1;
       if (entry.plan?.verb === "lookup") continue;
       entry.unknowns += 1;
       entry.lateApply = true;
-      entry.from = entry.candidate?.record.position ?? null;
-      entry.lockedUntilMs = this.#now() + this.#options.lateApplyMaxMs;
+      entry.from = originOf(entry.candidate);
+      entry.lockedUntilMs = this.#now() + lateApplyMaxMs;
     }
-    if (entries.length > 1 && entries.every(({ unknowns }) => unknowns > 1)) return this.split(entries, waitMs);
-    for (const entry of entries) this.#retryAt(entry, waitMs);
+    if (entries.length > 1 && entries.every(({ unknowns }) => unknowns > 1))
+      return this.split(entries, Math.max(...entries.map(waitOf)));
+    for (const entry of entries) this.#retryAt(entry, waitOf(entry));
   }
 
   /** The batch was refused for one of its records: its halves go on their own after `waitMs`. */
@@ -287,7 +330,7 @@ export class Window {
     const partitions: TopicPartition[] = [];
     for (const entry of this.#entries.values()) {
       const busy = entry.state === "in-flight" || entry.state === "held" || entry.unknowns > 0;
-      if (busy) partitions.push(...entry.queue.slice(0, entry.standsFor).map(({ record }) => record.position));
+      if (busy) partitions.push(...entry.queue.slice(0, entry.standsFor).flatMap(partitionsOf));
       if (entry.lockedUntilMs > now && entry.from !== null) partitions.push(entry.from);
     }
     return partitions;
@@ -297,7 +340,8 @@ export class Window {
   indexLagLeftMs(): number {
     const now = this.#now();
     let left = 0;
-    for (const entry of this.#entries.values()) if (!entry.lateApply) left = Math.max(left, entry.lockedUntilMs - now);
+    for (const entry of this.#entries.values())
+      if (!entry.lateApply) left = Math.max(left, entry.lockedUntilMs - now, entry.foundFromMs - now);
     return left;
   }
 
@@ -346,6 +390,10 @@ export class Window {
       const decision = decide(mutation, { known, lookedUp, parents, trusted: !isDoubtful });
       switch (decision.kind) {
         case "send":
+          if (this.#isStopped(mutation, decision.plan)) {
+            entry.state = "stopped";
+            return;
+          }
           return this.#place(entry, decision.plan);
         case "park":
           return this.#park(entry, decision.missing);
@@ -356,8 +404,15 @@ export class Window {
     }
   }
 
+  #isStopped(mutation: Mutation, { verb }: Plan): boolean {
+    const { mayDelete, isStopped } = this.#deps;
+    return (verb === "delete" && !mayDelete(mutation)) || isStopped(mutation.record.position.topic);
+  }
+
   /** The tombstone of a delete that was skipped has no position to be judged by: it is skipped with it. */
   #judge(entry: Entry, mutation: Mutation, known: Remembered | null): Verdict {
+    // Also where the memory is doubtful: that a newer record was accepted is true for ever.
+    if (mutation.replayOf !== undefined && hasPassed(mutation.replayOf, entry.known ?? null)) return "passed";
     if (mutation.tombstone && this.#skippedDeletes.has(entry.id)) return "stale";
     const verdict = judge(mutation, known);
     const isSkipped = mutation.isDelete && (verdict === "stale" || verdict === "duplicate");
@@ -372,7 +427,7 @@ export class Window {
     const group = this.#ready.add(entry, plan.verb);
     // Only the first of a lane, one that comes back and the one that fills a batch alter what is due.
     const isFirst = group.sizeOf(entry.lane) === 1;
-    if (isFirst || entry.comesBack || group.size === this.#most(plan.verb)) this.#deps.changed();
+    if (isFirst || entry.comesBack || group.size === this.#most(group)) this.#deps.changed();
   }
 
   /** Nothing of its own waits: find the record for its children, or forget the entry. */
@@ -421,6 +476,15 @@ export class Window {
     this.#evaluate(entry);
   }
 
+  /** A deletion found nothing to delete: all that it stands for is done. */
+  #gone(entry: Entry, memory: Remembered): void {
+    entry.known = memory;
+    entry.lookedUp = true;
+    this.#reset(entry);
+    this.#deps.settle(entry.shift(entry.standsFor));
+    this.#evaluate(entry);
+  }
+
   /** The remembered record is gone in Sell: an update is done with that, an upsert goes by the route's `onMissing`. */
   #vanished(entry: Entry, { action, onMissing }: Mutation): void {
     entry.known = null;
@@ -439,15 +503,17 @@ export class Window {
 
   #lockAfterAcceptance(entry: Entry, created: boolean): void {
     const { indexLagMs } = this.#options;
-    entry.from = entry.candidate?.record.position ?? null;
+    entry.from = originOf(entry.candidate);
     if (created) entry.lockedUntilMs = Math.max(entry.lockedUntilMs, this.#now() + indexLagMs);
   }
 
   #reset(entry: Entry): void {
+    entry.firstSentMs = null;
     entry.attempts = 0;
     entry.unknowns = 0;
     entry.parkedMs = 0;
     entry.returned = false;
+    entry.alone = false;
     entry.completesCreation = false;
   }
 
@@ -486,16 +552,23 @@ export class Window {
     this.#references.leave(entry);
   }
 
-  #most(verb: Verb): number {
-    return verb === "lookup" ? 1 : this.#options.maxItems;
+  #most({ verb, alone }: Group): number {
+    return verb === "lookup" || alone ? 1 : this.#options.maxItems;
   }
 
   #groupDueInMs(group: Group, lane: Lane, now: number): number {
     const head = group.head(lane);
-    if (head === undefined) return Number.POSITIVE_INFINITY;
+    if (head === undefined || !this.#deps.maySendOf(group.entity)) return Number.POSITIVE_INFINITY;
     if (head.comesBack) return 0;
     // A parent usually comes by itself, just behind its child: give it some time before a request is spent on it.
     if (group.verb === "lookup" && head.queue.length === 0) return head.arrivedMs + 5 * this.#options.lingerMs - now;
-    return group.size >= this.#most(group.verb) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
+    return group.size >= this.#most(group) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
   }
 }
+
+/** Of a replay the partition of its record: newer ones of its key come from there. */
+const originOf = (mutation: Mutation | undefined): TopicPartition | null =>
+  mutation === undefined ? null : (mutation.replayOf ?? mutation.record.position);
+
+const partitionsOf = ({ record, replayOf }: Mutation): readonly TopicPartition[] =>
+  replayOf === undefined ? [record.position] : [record.position, replayOf];

@@ -1,6 +1,7 @@
 /** What the replicas share: the quota with its cool-downs, and what is remembered of Sell's records. Both may fail or forget. */
 import type { Throttle } from "../../src/domain/receipt.ts";
 import type { EntityId, EntityStore, Gate, Remembered } from "../../src/domain/stages.ts";
+import { aGateState } from "../support/gate-state.ts";
 import type { Dice } from "./dice.ts";
 import { keyOf } from "./erp.ts";
 import type { Process, Time } from "./time.ts";
@@ -10,6 +11,7 @@ export class Redis {
   readonly #time: Time;
   readonly #dice: Dice;
   readonly #memory = new Map<string, Remembered>();
+  readonly #writes: { readonly atMs: number; readonly key: string; readonly memory: Remembered }[] = [];
   readonly #spacingMs: number;
   #nextPermitMs = 0;
   #cooldownUntilMs = 0;
@@ -22,6 +24,16 @@ export class Redis {
 
   forget(): void {
     this.#memory.clear();
+    this.#writes.length = 0;
+  }
+
+  /** A replica that lags takes over: the last writes are gone, what was overwritten is back, and it is another incarnation. */
+  failOver(lagMs: number): void {
+    const kept = this.#writes.filter(({ atMs }) => atMs < this.#time.nowMs - lagMs);
+    this.#writes.splice(0, this.#writes.length, ...kept);
+    this.#memory.clear();
+    for (const { key, memory } of kept) this.#memory.set(key, memory);
+    this.#voidAll();
   }
 
   gate(process: Process): Gate {
@@ -44,7 +56,8 @@ export class Redis {
       },
       tell,
       adopt: async (leftMs) => tell({ hintMs: leftMs, source: "mark" }),
-      peek: async () => ({ mode: "redis", windows: [], cooldownLeftMs: 0, permitsPerSecond: 1, replicas: 1 }),
+      see: () => {},
+      peek: async () => aGateState(),
       cooldownLeftMs: () => Math.max(0, this.#cooldownUntilMs - this.#time.nowMs),
       close: async () => {},
     };
@@ -70,8 +83,15 @@ export class Redis {
   /** After a failed write everything older is void but the ids. */
   #write(entries: readonly (readonly [EntityId, Remembered])[], isNewEpoch: boolean): boolean {
     if (this.isDown) return false;
-    if (isNewEpoch) for (const [key, memory] of this.#memory) this.#memory.set(key, { ...memory, fingerprint: null });
-    for (const [id, memory] of entries) this.#memory.set(keyOf(id), memory);
+    if (isNewEpoch) this.#voidAll();
+    for (const [id, memory] of entries) {
+      this.#memory.set(keyOf(id), memory);
+      this.#writes.push({ atMs: this.#time.nowMs, key: keyOf(id), memory });
+    }
     return true;
+  }
+
+  #voidAll(): void {
+    for (const [key, memory] of this.#memory) this.#memory.set(key, { ...memory, fingerprint: null, deleted: false });
   }
 }

@@ -155,13 +155,12 @@ export class Sell {
     answer(silence ? TIMEOUT_MS - arrivedMs : 10, receipt(batch, UNKNOWN, { status: silence ? null : 502 }));
     ledger.saw(`unknown outcome, ${how}`);
     const apply = (): void => {
-      for (const write of batch.writes) this.#apply(batch, write, how === "late");
+      for (const write of batch.writes) this.#apply(batch, write);
       this.#over(pending);
     };
     if (how === "applied") apply();
     else if (how === "lost") this.#over(pending);
     else {
-      // Two creates within the index's lag of each other twin whatever we do: here they see each other.
       time.after(dice.between(0, LATE_MAX_MS - arrivedMs - 1), () => {
         if (process.state !== "running") ledger.saw("late apply of a process that is gone");
         apply();
@@ -228,11 +227,11 @@ export class Sell {
 
   // --- the table -----------------------------------------------------------------------------------------------------------
 
-  #apply({ verb }: Batch, write: Write, seesAll = false): Outcome {
+  #apply({ verb }: Batch, write: Write): Outcome {
     const { time, dice, byId } = this.#deps;
     const key = keyOf(write);
     const visible = [...this.#records.values()].find(
-      (record) => record.key === key && (seesAll || record.visibleAtMs <= time.nowMs),
+      (record) => record.key === key && record.visibleAtMs <= time.nowMs,
     );
     const found = byId || verb !== "upsert" ? (write.id === null ? visible : this.#records.get(write.id)) : visible;
     if (verb === "lookup") return accepted(visible === undefined ? "missing" : "found", visible?.id ?? null);
@@ -251,7 +250,7 @@ export class Sell {
       id: ++this.#ids,
       key,
       fields: {},
-      visibleAtMs: seesAll ? 0 : time.nowMs + dice.between(0, INDEX_LAG_MS - 100),
+      visibleAtMs: time.nowMs + dice.between(0, INDEX_LAG_MS - 100),
     };
     record.fields = { ...record.fields, ...write.body };
     this.#records.set(record.id, record);

@@ -36,6 +36,8 @@ export interface Result {
 
 export class World {
   readonly #seed: number;
+  readonly #story: "any" | "a-b-a";
+  readonly #turns = new Map<string, number>();
   readonly #dice: Dice;
   readonly #time = new Time();
   readonly #ledger = new Ledger();
@@ -54,12 +56,15 @@ export class World {
   #hasTrouble = true;
   #starting = 0;
 
-  constructor(seed: number) {
+  /** `a-b-a`: the values of every key take turns, so that each change but the first two repeats an older one. */
+  constructor(seed: number, story: "any" | "a-b-a" = "any") {
     this.#seed = seed;
+    this.#story = story;
     this.#dice = new Dice(seed);
     this.#faults = rollFaults(this.#dice);
     this.#isSure = this.#faults.unknown === 0;
-    this.#shape = rollShape(this.#dice, this.#faults.profile);
+    const shape = rollShape(this.#dice, this.#faults.profile);
+    this.#shape = story === "any" ? shape : { ...shape, isStamped: false };
     const numbers = Array.from({ length: this.#shape.partitions }, (_, i) => i);
     const topics = { customers: numbers, orders: numbers };
     this.#broker = new Broker(topics, this.#time, (partition, offset) => {
@@ -130,7 +135,7 @@ export class World {
     const one = (entity: Wish["entity"], key: string): Wish => {
       const action = entity !== "accounts" && dice.chance(0.15) ? "delete" : "upsert";
       const isBad = action === "upsert" && dice.chance(this.#shape.bad); // nothing of a delete can be bad
-      const fields = { name: dice.pick(["x", "y"]), ...(this.#shape.isStamped && { stamp: index }) };
+      const fields = { name: this.#nameOf(key), ...(this.#shape.isStamped && { stamp: index }) };
       return { entity, key, action, fields, parent: null, bad: isBad ? dice.pick(["item", "batch"]) : "no" };
     };
     if (isOrder) {
@@ -140,6 +145,13 @@ export class World {
     }
     const account = one("accounts", `a${number}`);
     return dice.chance(this.#shape.pairs) ? [account, one("leads", `l${number}`)] : [account];
+  }
+
+  #nameOf(key: string): string {
+    if (this.#story === "any") return this.#dice.pick(["x", "y"]);
+    const turn = this.#turns.get(key) ?? 0;
+    this.#turns.set(key, turn + 1);
+    return turn % 2 === 0 ? "x" : "y";
   }
 
   /** Mostly one that is there already; one that is not there yet will come. */
@@ -181,6 +193,9 @@ export class World {
       indexLagMs: INDEX_LAG_MS,
       lateApplyMaxMs: LATE_MAX_MS,
       timeoutMs: TIMEOUT_MS,
+      brakeOf: () => ({ deletions: null, creations: null }),
+      massFailure: { outOf: 100, moreThan: 100 },
+      replay: null,
     };
     const pipeline = new Pipeline(stages, options, {
       clock: process.clock,
@@ -280,6 +295,8 @@ export class World {
         return;
       case "redis-forgets":
         return this.#redis.forget();
+      case "redis-fails-over":
+        return this.#redis.failOver(dice.between(0, 5_000));
       case "dead-letters-down":
         this.#deadLettersAreDown = true;
         this.#time.after(dice.between(500, 15_000), () => {
@@ -431,7 +448,7 @@ const COUNTED = new Set([
 ]);
 
 const ROLLING = ["restart", "grow", "shrink", "rebalance"] as const;
-const OUTAGES = ["redis-down", "redis-forgets", "dead-letters-down"] as const;
+const OUTAGES = ["redis-down", "redis-forgets", "redis-fails-over", "dead-letters-down"] as const;
 const DEATHS = ["kill", "freeze", "crash"] as const;
 type Blow = (typeof ROLLING)[number] | (typeof OUTAGES)[number] | (typeof DEATHS)[number];
 const BLOWS: Readonly<Record<Profile, readonly Blow[]>> = {

@@ -1,14 +1,15 @@
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { OwnedPartition } from "../../src/commit/partition.ts";
+import { letterHeaders } from "../../src/dead-letter/letter.ts";
 import type { Change, Decoded } from "../../src/domain/change.ts";
 import { ConnectorError } from "../../src/domain/errors.ts";
 import type { Mutation } from "../../src/domain/mutation.ts";
-import type { ConsumerRecord } from "../../src/domain/record.ts";
+import type { ConsumerRecord, RecordHeader } from "../../src/domain/record.ts";
 import { Intake } from "../../src/intake.ts";
 import { type Deferred, deferred } from "../../src/lib/deferred.ts";
 import { Tasks } from "../../src/lib/tasks.ts";
 import { Process, Time } from "../sim/time.ts";
-import { aMutation } from "../support/builders.ts";
+import { aMutation, aPosition, aRecord } from "../support/builders.ts";
 
 const CHANGE: Change = {
   ...{ op: "u", key: null, before: null, after: null, version: null, origin: "streamed" },
@@ -25,13 +26,16 @@ const changes = (count: number): Decoded => ({
 class Line {
   readonly time = new Time();
   readonly process = new Process("p", this.time);
+  readonly read: ConsumerRecord[] = [];
   readonly added: Mutation[] = [];
   readonly settled: bigint[] = [];
   readonly letters: Deferred<void>[] = [];
   readonly events: string[] = [];
   readonly failures: unknown[] = [];
-  readonly partition = new OwnedPartition({ topic: "orders", partition: 0 }, 1);
+  readonly partition: OwnedPartition;
   isFrozen = false;
+  admits = true;
+  mayReplay = true;
   answers: Record<string, () => Decoded | Promise<Decoded>> = {
     skip: () => SKIP,
     errant: () => ERRANT,
@@ -40,7 +44,12 @@ class Line {
   };
   readonly intake = new Intake({
     ...{ clock: this.process.clock, random: () => 0.5, tasks: new Tasks((error) => this.failures.push(error)) },
-    decoder: { decode: ({ value }) => this.answers[String(value)]?.() ?? SKIP },
+    decoder: {
+      decode: (record) => {
+        this.read.push(record);
+        return this.answers[String(record.value)]?.() ?? SKIP;
+      },
+    },
     mapper: { map: (_, record) => ({ status: "mutations", mutations: [aMutation({ record })] }) },
     deadLetters: {
       report: (_record, _errant, _attempts, signal) => {
@@ -56,11 +65,14 @@ class Line {
       this.settled.push(record.position.offset);
       if (this.partition.watermark.settle(record.position.offset)) this.partition.release(record);
     },
+    admits: () => this.admits,
+    ...{ replayTopic: "letters.replay", mayReplay: () => this.mayReplay, isRead: (topic) => topic === "orders" },
     isFrozen: () => this.isFrozen,
     progressed: () => {},
   });
 
-  constructor() {
+  constructor(topic = "orders") {
+    this.partition = new OwnedPartition({ topic, partition: 0 }, 1);
     this.partition.startAt(0n, []);
     this.partition.state = "open";
   }
@@ -163,4 +175,68 @@ test("a partition that is lost while its dead letter is written is simply forgot
   line.partition.lose();
   await line.goOn();
   expect([line.added, line.failures]).toEqual([[], []]);
+});
+
+describe("a record of the replay topic", () => {
+  const SENDER = { connectorName: "sink", connectorVersion: "1", taskId: "t", configHash: "c" };
+  /** The letter of a record that stood at offset 7 of a topic. */
+  const aLetter = (topic: string, partition = 0): readonly RecordHeader[] =>
+    letterHeaders(
+      {
+        record: aRecord({ position: aPosition({ topic, partition, offset: 7n }), timestampMs: 5 }),
+        errant: { stage: "deliver", reason: "invalid", message: "no" },
+        ...{ attempts: 1, firstAttemptMs: 1, nowMs: 9, replayed: null },
+      },
+      SENDER,
+    );
+
+  const receive = async (line: Line, headers: readonly RecordHeader[]): Promise<Line> => {
+    const from = line.partition.watermark.next;
+    line.partition.receive([{ offset: from, timestampMs: 0, key: null, value: Buffer.from("one"), headers }]);
+    return line.goOn();
+  };
+
+  test("is read as its own topic's, and goes to the backfill with the place it had", async () => {
+    const line = await receive(new Line("letters.replay"), [["own", null], ...aLetter("orders")]);
+    expect(line.read).toMatchObject([
+      { position: { topic: "orders", offset: 7n }, timestampMs: 5, headers: [["own", null]] },
+    ]);
+    expect(line.added).toMatchObject([
+      { lane: "backfill", replayOf: { topic: "orders", partition: 0, offset: 7n, buriedAtMs: 9 } },
+    ]);
+    expect(line.added[0]?.record.position).toMatchObject({ topic: "letters.replay", offset: 0n });
+  });
+
+  test("waits until the partition it stood in is ours and read past it", async () => {
+    const line = new Line("letters.replay");
+    line.mayReplay = false;
+    await receive(line, aLetter("orders"));
+    await line.goOn(5_000);
+    expect([line.added, line.settled, line.events.includes("record-stalled")]).toEqual([[], [], true]);
+    line.mayReplay = true;
+    await line.goOn(1_000);
+    expect(line.added).toHaveLength(1);
+  });
+
+  test("whose topic no route reads any more is skipped; it is still among the dead letters", async () => {
+    const line = await receive(new Line("letters.replay"), aLetter("gone"));
+    expect([line.added, line.settled, line.letters]).toEqual([[], [0n], []]);
+  });
+
+  test("that is no letter, or one of another partition, becomes a dead letter itself", async () => {
+    for (const headers of [[], aLetter("orders", 1)]) {
+      const line = await receive(new Line("letters.replay"), headers);
+      expect([line.added, line.letters.length]).toEqual([[], 1]);
+      line.partition.lose();
+    }
+  });
+});
+
+test("a failure that is not admitted stops its partition where it is, and makes no dead letter", async () => {
+  const line = new Line();
+  line.admits = false;
+  await line.receive("errant", "one");
+  await line.goOn(60_000);
+  expect([line.letters, line.settled, line.added]).toEqual([[], [], []]);
+  line.partition.lose();
 });

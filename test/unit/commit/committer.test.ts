@@ -107,3 +107,17 @@ test("a mark tells the wall-clock end of the cool-down, and from where memory ca
     trustedFrom: 9n,
   });
 });
+
+test("refusals in a row are said once, and again after a commit was stored", async () => {
+  const [broker, partition] = [new Broker(), aPartition(0, 5n)];
+  const commit = async (isRefused: boolean): Promise<void> => {
+    const done = broker.committer.commit([partition], () => true);
+    await broker.answer();
+    await broker.answer(isRefused);
+    await done;
+  };
+  for (const isRefused of [true, true, true]) await commit(isRefused);
+  expect(broker.events).toEqual(["commit-refused"]);
+  for (const isRefused of [false, true]) await commit(isRefused);
+  expect(broker.events).toEqual(["commit-refused", "commit-refused"]);
+});

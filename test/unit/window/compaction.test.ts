@@ -107,6 +107,9 @@ class Run {
       settle: (mutations) =>
         mutations.forEach((mutation) => this.settled.set(mutation, (this.settled.get(mutation) ?? 0) + 1)),
       trusts: () => true,
+      isStopped: () => false,
+      maySendOf: () => true,
+      mayDelete: () => true,
       changed: () => {},
       arrived: () => {},
     },
