@@ -11,6 +11,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "chart",
+          include: ["test/chart/**/*.test.ts"],
+          globalSetup: ["test/chart/tools.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: "integration",
           include: ["test/integration/**/*.int.test.ts"],
           globalSetup: ["test/support/services.ts"],

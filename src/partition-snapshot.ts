@@ -17,9 +17,15 @@ export const partitionSnapshot = (partition: OwnedPartition, nowMs: number): Par
   };
 };
 
-/** The inbox counts as live until a record was decoded. */
+/**
+ * Records that were not decoded yet have no lane of their own. They count as live, unless what was decoded just before them is
+ * a backfill: else each snapshot longer than the window would look like live changes that are late.
+ */
 const ageS = (partition: OwnedPartition, lane: Lane, nowMs: number): number => {
-  const tracked = partition.isStarted ? partition.watermark.oldestPendingMs(lane) : null;
-  const oldest = tracked ?? (lane === "live" ? (partition.inbox[0]?.timestampMs ?? null) : null);
+  const { isStarted, inbox } = partition;
+  const pendingMs = (of: Lane): number | null => (isStarted ? partition.watermark.oldestPendingMs(of) : null);
+  const isBackfill = pendingMs("live") === null && pendingMs("backfill") !== null;
+  const unreadMs = lane === (isBackfill ? "backfill" : "live") ? (inbox[0]?.timestampMs ?? null) : null;
+  const oldest = pendingMs(lane) ?? unreadMs;
   return oldest === null ? 0 : Math.max(0, (nowMs - oldest) / 1_000);
 };

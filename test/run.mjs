@@ -31,7 +31,7 @@ const count = (report, code, project) => {
   // A file that broke before its first test has no test to count.
   const broken = testResults.filter(({ status, assertionResults }) => status === "failed" && !assertionResults.length);
   // In CI nobody reads that a service was not tried, so there it counts as failed.
-  const hidden = project === "integration" && process.env["CI"] ? numPendingTests : 0;
+  const hidden = project !== "unit" && process.env["CI"] ? numPendingTests : 0;
   const failed = numFailedTests + broken.length + hidden;
   return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
 };
@@ -60,6 +60,7 @@ const main = async (args) => {
   const steps = args.length === 0 ? [runStatic] : [];
   steps.push(
     () => runProject("unit", args),
+    () => runProject("chart", args),
     () => runProject("integration", args),
   );
   let passed = 0;

@@ -1,9 +1,11 @@
 /**
- * Writes what users read about the configuration, from the one place where it is declared: `config/reference.md` and
- * `config/schema.json`. With `--check` it writes nothing and fails when a file is stale.
+ * Writes what users read about the configuration, from the one place where it is declared: `config/reference.md`,
+ * `config/schema.json`, and the schema and README of the Helm chart. With `--check` it writes nothing and fails when a file
+ * is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { chartReadme, chartSchema } from "./chart.ts";
 import { referenceOf } from "./reference.ts";
 import type { SchemaNode } from "./schema-node.ts";
 import { configSchema } from "./spec.ts";
@@ -14,10 +16,18 @@ export const jsonSchema = (): object => ({
   ...z.toJSONSchema(configSchema, { io: "input", target: "draft-7", unrepresentable: "any" }),
 });
 
-export const generatedFiles = (): Readonly<Record<string, string>> => ({
-  "config/reference.md": referenceOf(jsonSchema() as SchemaNode),
-  "config/schema.json": `${JSON.stringify(jsonSchema(), null, 2)}\n`,
-});
+export const generatedFiles = (): Readonly<Record<string, string>> => {
+  const config = jsonSchema() as SchemaNode;
+  const values = chartSchema(config);
+  return {
+    "config/reference.md": referenceOf(config),
+    "config/schema.json": json(config),
+    "deploy/helm/values.schema.json": json(values),
+    "deploy/helm/README.md": chartReadme(readFileSync(fileUrl("deploy/helm/README.md"), "utf8"), values),
+  };
+};
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const fileUrl = (name: string): URL => new URL(`../../${name}`, import.meta.url);
 

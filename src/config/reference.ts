@@ -68,7 +68,8 @@ const formOf = (form: SchemaNode): string => {
   if (form.enum !== undefined) return form.enum.map((value) => `\`${String(value)}\``).join(", ");
   if (form.type === "array") return form.items === undefined ? "list" : `list of ${typeOf(form.items) || "values"}`;
   if (form.type === "integer" || form.type === "number") return `${form.type}${rangeOf(form)}`;
-  return form.type === "string" ? "text" : (form.type ?? "");
+  const types = [form.type ?? []].flat(); // several where only the type is told
+  return types.map((type) => (type === "string" ? "text" : type)).join(" or ");
 };
 
 const rangeOf = ({ minimum, maximum }: SchemaNode): string => {

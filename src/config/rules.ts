@@ -1,6 +1,6 @@
 /** Rules over several settings. Each looks only at sections that are in order, so that it can run beside other faults. */
-import { resourceOf, unsupported } from "../deliver/resources.ts";
 import { quotaProblems } from "../gate/config.ts";
+import { redisProblems } from "../lib/redis-config.ts";
 import { routesProblems } from "../map/problems.ts";
 import type { Path } from "./problem.ts";
 import type { Config } from "./spec.ts";
@@ -50,24 +50,20 @@ const redisIsForReplicas: Rule = ({ kafka, redis }) =>
         },
       ];
 
+const redisIsOne: Rule = ({ redis }) =>
+  redis === undefined ? [] : redisProblems(redis).map((problem) => ({ ...problem, severity: "error" }));
+
 const quotaFits: Rule = ({ quota }) =>
   quota === undefined ? [] : quotaProblems(quota).map((problem) => ({ ...problem, severity: "error" }));
 
 const routesFit: Rule = ({ routes = [], sell }) => routesProblems(routes, { keyField: sell?.keyField ?? "erp_id" });
-
-const entitiesAreDelivered: Rule = ({ routes = [] }) =>
-  routes.flatMap(({ entity }, index) =>
-    resourceOf(entity) === null
-      ? [{ path: ["routes", index, "entity"], message: unsupported(entity), severity: "error" as const }]
-      : [],
-  );
 
 const RULES: readonly Rule[] = [
   routesFit,
   quotaFits,
   timingFaults,
   avroNeedsRegistry,
-  entitiesAreDelivered,
   deadLettersAreNotRead,
   redisIsForReplicas,
+  redisIsOne,
 ];

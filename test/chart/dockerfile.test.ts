@@ -1,0 +1,67 @@
+/** What the image must be and must not hold, as far as it can be read from the file. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { dockerfile, execForm, instructions, ROOT } from "./dockerfile.ts";
+import { parseConfigText } from "./parse-config.ts";
+
+const file = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+const lines = (text: string): readonly string[] =>
+  text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+const defaults = new Map(instructions("ARG").map((argument) => argument.split(/=(.*)/s) as [string, string]));
+
+test("it runs as a numeric user that is not root", () => {
+  expect(instructions("USER")).toEqual(["65532:65532"]);
+});
+
+test("node is PID 1: entrypoint and command in exec form, no shell and no npm", () => {
+  expect(execForm("ENTRYPOINT")).toEqual(["node", "--disable-proto=delete", "src/main.ts"]);
+  expect(execForm("CMD")).toEqual(["run", "--config", "/etc/sell-sink/config.yaml"]);
+});
+
+test("both base images and the package registry are build arguments", () => {
+  expect(instructions("FROM")).toEqual(["${BUILD_IMAGE} AS packages", "${BASE_IMAGE}"]);
+  expect([...defaults.keys()]).toEqual(["BUILD_IMAGE", "BASE_IMAGE", "NPM_REGISTRY", "NODE"]);
+});
+
+test("packages come from the lock file, without scripts, development packages and the bundled Node", () => {
+  const [install = ""] = instructions("RUN");
+  expect(install).toContain("npm ci --omit=dev --ignore-scripts");
+  expect(install).toContain("rm -rf node_modules/node-linux-*");
+});
+
+test("both stages stand on the same Debian, because native addons move from one to the other", () => {
+  expect(defaults.get("BUILD_IMAGE")).toContain("trixie"); // Debian 13
+  expect(defaults.get("BASE_IMAGE")).toContain("debian13");
+});
+
+test("nothing secret, no volume, no health check is baked in", () => {
+  expect(instructions("VOLUME")).toEqual([]);
+  expect(instructions("HEALTHCHECK")).toEqual([]);
+  for (const keyword of ["ENV", "ARG", "LABEL", "RUN", "COPY"]) {
+    expect(instructions(keyword).join("\n")).not.toMatch(/token|password|secret/i);
+  }
+  expect(dockerfile.getInstructions().length).toBeGreaterThan(10);
+});
+
+test("only named files reach the build", () => {
+  const [all, ...named] = lines(file(".dockerignore"));
+  expect(all).toBe("*");
+  const copied = instructions("COPY").filter((copy) => !copy.startsWith("--"));
+  const sources = copied.flatMap((copy) => copy.split(/\s+/).slice(0, -1));
+  expect(named.toSorted()).toEqual([...new Set(sources)].map((source) => `!${source}`).toSorted());
+});
+
+test("the connector takes the configuration of the compose file", () => {
+  expect(parseConfigText(file("deploy/compose-config.yaml"))).toEqual([]);
+});
+
+test("the list of images names every image that a build, the compose file or the chart may pull, and no other", () => {
+  const services: Readonly<Record<string, { readonly image?: string; readonly build?: unknown }>> = parseAllDocuments(
+    file("deploy/compose.yaml"),
+  )[0]?.toJS().services;
+  const composed = Object.values(services).filter(({ build }) => build === undefined);
+  const pulled = [defaults.get("BUILD_IMAGE"), defaults.get("BASE_IMAGE"), ...composed.map(({ image }) => image)];
+  expect(lines(file("deploy/images.txt")).toSorted()).toEqual([...new Set(pulled)].toSorted());
+});

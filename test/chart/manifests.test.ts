@@ -1,0 +1,235 @@
+/** What the manifests say, value by value. */
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { parseConfigText } from "./parse-config.ts";
+import { CHART, CI_VALUES, helm, type Manifest, notesOf, one, render } from "./render.ts";
+
+const values = (name: string): readonly string[] => [join(CHART, `ci/${name}-values.yaml`)];
+const podOf = (documents: readonly Manifest[]): Manifest => one(documents, "Deployment").spec.template.spec;
+const containerOf = (documents: readonly Manifest[]): Manifest => podOf(documents).containers[0];
+const configTextOf = (documents: readonly Manifest[]): string =>
+  documents.find(({ kind, data }) => kind === "ConfigMap" && data?.["config.yaml"])?.data["config.yaml"];
+const configOf = (documents: readonly Manifest[]): Manifest => parse(configTextOf(documents));
+
+const OLDEST = "1.27.0";
+const NEWEST = "1.36.0";
+
+test.for(CI_VALUES.flatMap((file) => [OLDEST, NEWEST].map((version) => [file, version] as const)))(
+  "%s on Kubernetes %s: names fit, selectors find the pods, nothing names a namespace or selects by version",
+  async ([file, kubeVersion]) => {
+    const documents = await render({ files: [file], kubeVersion });
+    for (const document of documents) {
+      expect(document.metadata.name.length).toBeLessThanOrEqual(document.kind === "CronJob" ? 52 : 63);
+      expect(document.metadata).not.toHaveProperty("namespace");
+    }
+    const labels = one(documents, "Deployment").spec.template.metadata.labels;
+    for (const { kind, spec } of documents) {
+      const selector = kind === "Service" ? spec.selector : (spec?.selector ?? spec?.podSelector)?.matchLabels;
+      if (selector === undefined) continue;
+      expect(labels).toMatchObject(selector);
+      expect(Object.keys(selector)).not.toContain("helm.sh/chart");
+      expect(Object.keys(selector)).not.toContain("app.kubernetes.io/version");
+    }
+    const names = documents.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  },
+);
+
+test("a cluster that is too old is refused", async () => {
+  await expect(render({ files: values("minimal"), kubeVersion: "1.26.0" })).rejects.toThrow(/1\.27/);
+});
+
+test("a job's pods are none of the Deployment's, the budget's or the monitor's", async () => {
+  const documents = await render({ files: values("everything") });
+  const job = one(documents, "CronJob", "-resync").spec.jobTemplate.spec.template.metadata.labels;
+  for (const kind of ["Deployment", "PodDisruptionBudget", "ServiceMonitor"]) {
+    expect(job).not.toMatchObject(one(documents, kind).spec.selector.matchLabels);
+  }
+  expect(job).toMatchObject(one(documents, "NetworkPolicy").spec.podSelector.matchLabels);
+});
+
+test("a rollout replaces one pod at a time and never adds one; Recreate says so", async () => {
+  const { spec } = one(await render({ files: values("production") }), "Deployment");
+  expect(spec).toMatchObject({ replicas: 2, minReadySeconds: 15 });
+  expect(spec.strategy).toEqual({ type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } });
+  expect(one(await render({ files: values("openshift") }), "Deployment").spec.strategy).toEqual({ type: "Recreate" });
+});
+
+test("under autoscaling nobody else sets the replicas", async () => {
+  expect(one(await render({ files: values("keda") }), "Deployment").spec).not.toHaveProperty("replicas");
+});
+
+test("an image is named by tag, by registry, by digest; the global registry wins", async () => {
+  const image = async (file: string, more: object = {}): Promise<string> =>
+    containerOf(await render({ files: values(file), values: more })).image;
+  expect(await image("minimal")).toBe(`sell-sink:${parse(readFileSync(join(CHART, "Chart.yaml"), "utf8")).appVersion}`);
+  expect(await image("production")).toBe(`registry.example.com/crm/sell-sink@sha256:${"1".repeat(64)}`);
+  expect(await image("everything")).toBe("mirror.example.com/sell-sink:1.2.3");
+  const pod = podOf(await render({ files: values("everything") }));
+  expect(pod.imagePullSecrets).toEqual([{ name: "mirror" }, { name: "other" }]);
+});
+
+test("every credential is a reference in the configuration, and its key is mounted or set where that points", async () => {
+  const documents = await render({ files: values("production") });
+  const { kafka, redis, sell } = configOf(documents);
+  expect(sell.token).toBe("file:/run/secrets/sell-sink/sell.token");
+  expect(kafka.sasl).toEqual({
+    mechanism: "scram-sha-512",
+    username: "${KAFKA_SASL_USERNAME}",
+    password: "file:/run/secrets/sell-sink/kafka.sasl.password",
+  });
+  expect(kafka.tls).toEqual({ caFile: "/run/secrets/sell-sink/kafka.tls.caFile" });
+  expect(redis.password).toBe("file:/run/secrets/sell-sink/redis.password");
+
+  const { projected } = podOf(documents).volumes.find(({ name }: Manifest) => name === "secrets");
+  expect(projected.sources).toContainEqual({
+    secret: { name: "zendesk-sell", items: [{ key: "token", path: "sell.token" }] },
+  });
+  expect(projected.sources).toContainEqual({
+    secret: { name: "sell-sink", items: [{ key: "redis.password", path: "redis.password" }] },
+  });
+  expect(containerOf(documents).env).toContainEqual({
+    name: "KAFKA_SASL_USERNAME",
+    valueFrom: { secretKeyRef: { name: "kafka-user", key: "username" } },
+  });
+  const mounts = containerOf(documents).volumeMounts;
+  expect(mounts).toContainEqual({ name: "secrets", mountPath: "/run/secrets/sell-sink", readOnly: true });
+  expect(mounts.filter((mount: object) => "subPath" in mount)).toEqual([]);
+});
+
+test("secrets as environment variables leave only certificates as files", async () => {
+  const documents = await render({ files: values("everything") });
+  expect(configOf(documents).sell.token).toBe("${SELL_TOKEN}");
+  expect(configOf(documents).redis.url).toBe("${REDIS_URL}");
+  const { projected } = podOf(documents).volumes.find(({ name }: Manifest) => name === "secrets");
+  expect(projected.sources).toHaveLength(1);
+});
+
+test("no manifest but the Secret holds a secret", async () => {
+  const documents = await render({ files: values("everything") });
+  for (const document of documents.filter(({ kind }) => kind !== "Secret")) {
+    expect(JSON.stringify(document)).not.toMatch(/not-a-real-token|:secret@/);
+  }
+});
+
+test("a changed configuration or a changed Secret of ours rolls the pods, and nothing else does", async () => {
+  const checksums = async (more: object): Promise<Manifest> =>
+    one(await render({ files: values("everything"), values: more }), "Deployment").spec.template.metadata.annotations;
+  const before = await checksums({});
+  const other = await checksums({ config: { batch: { lingerMs: 2000 } } });
+  const rotated = await checksums({ secrets: { values: { "sell.token": "another" } } });
+  const scaled = await checksums({ replicas: 2 });
+  expect(other["checksum/config"]).not.toBe(before["checksum/config"]);
+  expect(other["checksum/secrets"]).toBe(before["checksum/secrets"]);
+  expect(rotated["checksum/secrets"]).not.toBe(before["checksum/secrets"]);
+  expect(scaled).toEqual(before);
+});
+
+test("Node's heap follows the memory limit, and only a limit", async () => {
+  const heap = { name: "NODE_OPTIONS", value: "--max-old-space-size-percentage=60" };
+  expect(containerOf(await render({ files: values("production") })).env).toContainEqual(heap);
+  const extraEnv = [{ name: "COUNTRY", value: "DE" }];
+  expect(containerOf(await render({ files: values("minimal"), values: { extraEnv } })).env).toEqual(extraEnv);
+});
+
+test("probes look at the three endpoints, and a start may take five minutes", async () => {
+  const { startupProbe, readinessProbe, livenessProbe } = containerOf(await render({ files: values("production") }));
+  const paths = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path);
+  expect(paths).toEqual(["/startupz", "/readyz", "/livez"]);
+  expect(startupProbe.failureThreshold * startupProbe.periodSeconds).toBe(300);
+});
+
+test("the network policy opens the ports that the configuration names, and no other", async () => {
+  const portsOf = async (file: string): Promise<Manifest> =>
+    one(await render({ files: values(file) }), "NetworkPolicy").spec.egress.map(({ ports }: Manifest) =>
+      ports.map(({ port }: Manifest) => port),
+    );
+  expect(await portsOf("production")).toEqual([
+    [53, 53],
+    [443, 6380, 8081, 9093],
+  ]);
+  expect(await portsOf("everything")).toEqual([[53, 53], [8443, 9092], [8443]]);
+});
+
+test("one replica has no disruption budget", async () => {
+  const kinds = async (file: string) => (await render({ files: values(file) })).map(({ kind }) => kind);
+  expect(await kinds("minimal")).not.toContain("PodDisruptionBudget");
+  expect(await kinds("production")).toContain("PodDisruptionBudget");
+});
+
+test("a job runs a command with the configuration and the secrets of the connector, by hand unless it has a schedule", async () => {
+  const documents = await render({ files: values("everything") });
+  const { suspend, jobTemplate } = one(documents, "CronJob", "-resync").spec;
+  const [container] = jobTemplate.spec.template.spec.containers;
+  expect(suspend).toBe(true);
+  expect(container.args).toEqual([
+    "resync",
+    "--topic",
+    "erp.sales.customers",
+    "--config",
+    "/etc/sell-sink/config.yaml",
+  ]);
+  expect(container.volumeMounts).toEqual(containerOf(documents).volumeMounts);
+  expect(container.env).toEqual(containerOf(documents).env);
+  expect(container).not.toHaveProperty("livenessProbe");
+  expect(one(documents, "CronJob", "-nightly").spec).toMatchObject({ suspend: false, schedule: "0 5 * * *" });
+});
+
+test("without fsGroup the mounted secrets are readable all the same", async () => {
+  const pod = podOf(await render({ files: values("openshift") }));
+  expect(pod.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+  expect(pod.volumes.find(({ name }: Manifest) => name === "secrets").projected.defaultMode).toBe(0o444);
+});
+
+test("further manifests go through the template engine", async () => {
+  const names = (await render({ files: values("everything") })).map(({ metadata }) => metadata.name);
+  expect(names).toEqual(expect.arrayContaining(["x-extra", "x-text"]));
+});
+
+test.for(CI_VALUES.filter((file) => !file.includes("openshift")))(
+  "%s: the connector takes the configuration that was rendered, numbers and templates unharmed",
+  async (file) => {
+    expect(parseConfigText(configTextOf(await render({ files: [file] })))).toEqual([]);
+  },
+);
+
+test("large numbers come through as they are", async () => {
+  const { routes, window } = configOf(await render({ files: values("production") }));
+  expect(routes[0].fields.owner_id.value).toBe(4_711_123_456);
+  expect(window.maxBytes).toBe(33_554_432);
+});
+
+test("NOTES does the arithmetic", async () => {
+  const notes = await notesOf({ files: values("production") });
+  expect(notes).toContain("R      = 6.00 requests/s");
+  expect(notes).toContain("R x 20 records a request x 0.98 = 117.6 records/s");
+  expect(notes).toContain("ceil(R x 0.8 s / 4 calls at a time), at most 12 partitions = 2");
+  const core = await notesOf({ files: values("production"), values: { config: { sell: { dialect: "core" } } } });
+  expect(core).toContain("R x 1 records a request");
+  const flooded = await notesOf({ files: values("production"), values: { capacity: { arrivalsPerSecond: 200 } } });
+  expect(flooded).toContain("WARNING: more arrives than the quota lets through");
+});
+
+let parent = "";
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), "sell-sink-parent-"));
+});
+
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+test("it works inside another chart, whose global values it shares", async () => {
+  await mkdir(join(parent, "charts"));
+  await writeFile(join(parent, "Chart.yaml"), "apiVersion: v2\nname: parent\nversion: 1.0.0\n");
+  await helm(["package", CHART, "-d", join(parent, "charts")]);
+  const own = parse(readFileSync(values("minimal")[0] ?? "", "utf8"));
+  const documents = await render({
+    chart: parent,
+    values: { global: { imageRegistry: "mirror.example.com", storageClass: "fast" }, "sell-sink": own },
+  });
+  expect(containerOf(documents).image).toMatch(/^mirror\.example\.com\/sell-sink:/);
+});
