@@ -1,14 +1,21 @@
-/** The admin port: probes and metrics. Read-only, small limits on everything a client may send, no record and no secret. */
+/** The admin port: probes, metrics, lag and quota. Read-only, small limits on everything a client may send, no record and no secret. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConnectorError, errorText } from "../domain/errors.ts";
+import type { Snapshot } from "../telemetry/snapshot.ts";
 import type { AdminConfig } from "./config.ts";
 import type { Check, Health } from "./health.ts";
+import { lagPage } from "./lag-page.ts";
 
 export interface AdminDeps {
   readonly health: () => Health;
   /** The scrape's text and its content type; may ask Redis for the state of the quota. */
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Null: the pipeline does not run yet. */
+  readonly snapshot: () => Promise<Snapshot | null>;
+  /** What GET /quota answers, as JSON; null: the pipeline does not run yet. */
+  readonly quota: () => Promise<object | null>;
+  readonly groupId: string;
   readonly version: string;
 }
 
@@ -63,7 +70,17 @@ const text = (status: number, body: string): Reply => ({
 
 const probe = (check: Check): Reply => (check.ok ? text(200, "ok") : text(503, check.why));
 
-const answer = async (request: IncomingMessage, { health, scrape, version }: AdminDeps): Promise<Reply> => {
+const json = (body: string): Reply => ({
+  status: 200,
+  contentType: "application/json; charset=utf-8",
+  body: `${body}\n`,
+});
+
+const NOT_YET: Check = { ok: false, why: "the pipeline does not run yet" };
+const notYet = ({ ready }: Health): Reply => probe(ready.ok ? NOT_YET : ready);
+
+const answer = async (request: IncomingMessage, deps: AdminDeps): Promise<Reply> => {
+  const { health, scrape, snapshot, quota, groupId, version } = deps;
   if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
   switch (request.url?.split("?", 1)[0]) {
     case "/livez":
@@ -76,8 +93,16 @@ const answer = async (request: IncomingMessage, { health, scrape, version }: Adm
       const { contentType, text: body } = await scrape();
       return { status: 200, contentType, body };
     }
+    case "/lag": {
+      const state = await snapshot();
+      return state === null ? notYet(health()) : json(lagPage(groupId, state));
+    }
+    case "/quota": {
+      const state = await quota();
+      return state === null ? notYet(health()) : json(JSON.stringify(state));
+    }
     case "/":
-      return text(200, `sell-sink ${version}: /livez /readyz /startupz /metrics`);
+      return text(200, `sell-sink ${version}: /livez /readyz /startupz /metrics /lag /quota`);
     default:
       return text(404, "nothing here; see /");
   }

@@ -1,0 +1,48 @@
+/** The lag as a table and one sentence, for people. */
+import Table from "cli-table3";
+import type { ProcessSample } from "../lag/ask-process.ts";
+import type { Lag, LagReport } from "../lag/sample.ts";
+import { printable } from "../telemetry/text.ts";
+import { countText, durationText, rateText } from "./numbers.ts";
+import { styled, type Terminal } from "./terminal.ts";
+
+/** Partitions beyond these are only counted in the total. */
+const ROWS_MAX = 200;
+const NO_LINES_BETWEEN = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+const HEAD = ["Topic", "Partition", "Records", "Age", "Worked off", "Arrived", "Drained in", ""];
+
+export const lagAsTable = ({ partitions, total }: LagReport, terminal: Terminal): string => {
+  const table = new Table({
+    head: HEAD.map((title) => styled(terminal, "bold", title)),
+    chars: NO_LINES_BETWEEN,
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right", "right", "right", "right", "right", "left"],
+  });
+  // Whoever is furthest behind is what this was asked for.
+  const shown = partitions.length > ROWS_MAX ? furthest(partitions) : partitions;
+  for (const lag of shown)
+    table.push([printable(lag.topic), lag.partition, ...cells(lag), lag.paused === null ? "" : `waits: ${lag.paused}`]);
+  table.push([styled(terminal, "bold", "all"), partitions.length, ...cells(total), ""]);
+  const left = partitions.length - shown.length;
+  return `${table.toString()}\n${left > 0 ? `${left} more partitions are not shown; --json has them all\n` : ""}`;
+};
+
+const furthest = (partitions: readonly Lag[]): readonly Lag[] =>
+  [...partitions].sort((a, b) => (b.records ?? 0) - (a.records ?? 0)).slice(0, ROWS_MAX);
+
+const cells = ({ records, ageS, workedPerS, arrivedPerS, drainS }: LagReport["total"]): readonly string[] => [
+  countText(records),
+  durationText(ageS),
+  rateText(workedPerS),
+  rateText(arrivedPerS),
+  drainS === null && workedPerS !== null ? "not at this rate" : durationText(drainS),
+];
+
+/** What the running process adds: why it may not be faster. */
+export const paceOf = ({ halted, cooldownLeftS, permitsPerSecond }: ProcessSample): string => {
+  if (halted) return "Requests are stopped: a credential or a setting was refused; see the log.";
+  const pace = `The quota permits ${(permitsPerSecond * 60).toFixed(0)} calls a minute`;
+  return cooldownLeftS > 0
+    ? `${pace}; Sell wants nobody to call for another ${durationText(cooldownLeftS)}.`
+    : `${pace}.`;
+};

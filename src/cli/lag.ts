@@ -1,0 +1,136 @@
+/** `sell-sink lag`: how far behind, how fast, until when. */
+import type { Config } from "../config/spec.ts";
+import { isConnectorError } from "../domain/errors.ts";
+import { askProcess, type ProcessSample } from "../lag/ask-process.ts";
+import { lagReport, type Sample } from "../lag/sample.ts";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { printable } from "../telemetry/text.ts";
+import { topicsOf } from "../topic-formats.ts";
+import { adminUrlOf, secondsOption, urlOption } from "./admin-address.ts";
+import { readConfig } from "./config-file.ts";
+import { EXIT } from "./exit.ts";
+import { lagAsTable, paceOf } from "./lag-print.ts";
+import type { Register } from "./register.ts";
+import { stopSignals } from "./stop-signals.ts";
+import { clearScreen, styled, type Terminal } from "./terminal.ts";
+
+interface Options {
+  readonly admin?: string;
+  readonly config?: string;
+  readonly every: number;
+  readonly watch?: true;
+  readonly json?: true;
+}
+
+const HELP = `
+It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. A replica tells of
+the partitions it owns. With --config and no replica there, Kafka is asked for the whole group: committed and end offsets.
+Rates come from two looks, --every seconds apart.
+
+Examples:
+  sell-sink lag                                  in the container of a replica
+  sell-sink lag --config config.yaml             the replica of this configuration, or else Kafka
+  sell-sink lag --admin http://10.0.3.7:8080 --watch
+  sell-sink lag --config config.yaml --json | jq .total.records
+
+Exit codes: 0 told, 1 nobody could be asked, 2 wrong usage or configuration.
+`;
+
+export const lagCommand: Register = (program, terminal, done) => {
+  program
+    .command("lag")
+    .description("how far behind: records, age, rate and time to drain of every partition")
+    .option("-a, --admin <url>", "admin address of the replica to ask", urlOption)
+    .option("-c, --config <file>", "configuration file (YAML): its admin port, and Kafka when nobody answers there")
+    .option("--every <seconds>", "time between two looks, 1 to 3600", secondsOption, 3)
+    .option("-w, --watch", "go on until Ctrl-C")
+    .option("--json", "print JSON; with --watch one object a line")
+    .addHelpText("after", HELP)
+    .action(async (options: Options) => done(await lag(options, terminal)));
+};
+
+/** Whom to ask, and what to call it. */
+interface Source extends AsyncDisposable {
+  readonly from: "process" | "kafka";
+  readonly name: string;
+  look(signal: AbortSignal): Promise<Sample | ProcessSample>;
+}
+
+const lag = async (options: Options, terminal: Terminal): Promise<number> => {
+  const config = options.config === undefined ? null : readConfig(options.config, terminal);
+  if (config === null && options.config !== undefined) return EXIT.usage;
+  using signals = stopSignals(process, (code) => process.exit(code));
+  const { signal } = signals;
+  try {
+    await using source = await sourceOf(options, config, terminal, signal);
+    await tell(source, options, terminal, signal);
+    return EXIT.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return options.watch ? EXIT.done : EXIT.failed;
+  }
+};
+
+const sourceOf = async (
+  { admin }: Options,
+  config: Config | null,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Source> => {
+  const url = admin ?? adminUrlOf(config);
+  const ofProcess: Source = {
+    from: "process",
+    name: `the replica at ${url}`,
+    look: (until) => askProcess(url, systemClock, until),
+    [Symbol.asyncDispose]: async () => {},
+  };
+  if (config === null || admin !== undefined) return ofProcess;
+  try {
+    const { groupId } = await askProcess(url, systemClock, signal);
+    if (groupId === config.kafka.groupId) return ofProcess;
+    terminal.err(`The replica at ${url} is of the group ${printable(groupId)}; Kafka is asked instead.\n`);
+  } catch (error) {
+    if (!isConnectorError(error) || error.code !== "UNREACHABLE") throw error;
+    terminal.err(`${printable(error.message)} Kafka is asked instead.\n`);
+  }
+  return kafkaSource(config, terminal, signal);
+};
+
+const kafkaSource = async (config: Config, terminal: Terminal, signal: AbortSignal): Promise<Source> => {
+  const { groupId, clientId } = config.kafka;
+  const emit: Emit = (name, fields) => {
+    if (name === "kafka-unreachable")
+      terminal.err(`waiting for Kafka at ${"brokers" in fields ? fields.brokers : ""}\n`);
+  };
+  // Loaded only here: whoever asks a running replica does not pay for the client of Kafka.
+  const { connectKafka } = await import("../source/connect-kafka.ts");
+  const { createKafkaLag } = await import("../lag/ask-kafka.ts");
+  const deps = { clock: systemClock, random: systemRandom, emit };
+  const kafka = await connectKafka({ ...config.kafka, clientId: `${clientId}-lag` }, deps, signal);
+  return {
+    from: "kafka",
+    name: `Kafka, of the group ${groupId}`,
+    look: createKafkaLag(kafka, groupId, topicsOf(config), systemClock),
+    [Symbol.asyncDispose]: () => kafka.close(),
+  };
+};
+
+/** Two looks, or looks without end. */
+const tell = async (source: Source, { every, watch, json }: Options, terminal: Terminal, signal: AbortSignal) => {
+  for (let before = await source.look(signal); ; ) {
+    await systemClock.sleep(every * 1_000, signal);
+    const after = await source.look(signal);
+    const report = lagReport(before, after);
+    const pace = "permitsPerSecond" in after ? paceOf(after) : null;
+    if (json) terminal.out(`${JSON.stringify({ from: source.from, ...report }, null, watch ? 0 : 2)}\n`);
+    else {
+      if (watch) clearScreen(terminal);
+      terminal.out(lagAsTable(report, terminal));
+      terminal.out(`${styled(terminal, "dim", `As ${source.name} tells it.`)}${pace === null ? "" : ` ${pace}`}\n`);
+    }
+    if (!watch) return;
+    before = after;
+  }
+};

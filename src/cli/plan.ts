@@ -1,0 +1,120 @@
+/** `sell-sink plan`: what the backlog would cost, before anything is sent. */
+import Table from "cli-table3";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { readConfig } from "./config-file.ts";
+import { EXIT } from "./exit.ts";
+import { countText, durationText, rateText } from "./numbers.ts";
+import type { Register } from "./register.ts";
+import { stopSignals } from "./stop-signals.ts";
+import { styled, type Terminal } from "./terminal.ts";
+
+interface Options {
+  readonly config: string;
+  readonly json?: true;
+}
+
+const HELP = `
+It reads everything the group has not committed, without joining it, and counts what the connector would do: changes,
+what is left of them after compaction within a window of memory, what Sell holds already as far as Redis remembers it,
+and the calls and time of the rest at the configured quota. Nothing is sent or committed. Steps that depend on an answer
+(retries, tags people share) are not in it; a record that Redis does not know counts as a creation.
+
+Examples:
+  sell-sink plan -c config.yaml
+  sell-sink plan -c config.yaml --json | jq .drainedS
+
+Exit codes: 0 planned, 1 failed, 2 wrong usage or configuration.
+`;
+
+const PROGRESS_EVERY_MS = 2_000;
+
+export const planCommand: Register = (program, terminal, done) => {
+  program
+    .command("plan")
+    .description("dry run over the backlog: changes, calls, time to drain; sends nothing")
+    .requiredOption("-c, --config <file>", "configuration file (YAML)")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", HELP)
+    .action(async (options: Options) => done(await plan(options, terminal)));
+};
+
+const plan = async (options: Options, terminal: Terminal): Promise<number> => {
+  const config = readConfig(options.config, terminal);
+  if (config === null) return EXIT.usage;
+  using signals = stopSignals(process, (code) => process.exit(code));
+  const { signal } = signals;
+  const emit: Emit = (name, fields) => {
+    if (name === "kafka-unreachable" || name === "store-failed" || name === "registry-unreachable")
+      terminal.err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
+  };
+  // Loaded only here: no other command pays for the clients of Kafka and Redis.
+  const { openDesk } = await import("../replay/desk.ts");
+  const { planBacklog } = await import("../plan/plan.ts");
+  const { startFromOf } = await import("../start-from.ts");
+  try {
+    await using desk = await openDesk(config, { clock: systemClock, random: systemRandom, emit }, signal);
+    const { decoder, mapper, store } = desk.judging;
+    const deps = { kafka: desk.kafka, decoder, mapper, store, startFrom: startFromOf(config), clock: systemClock };
+    const planned = await planBacklog(config, { ...deps, progress: progress(terminal) }, signal);
+    terminal.out(options.json ? `${JSON.stringify(planned, null, 2)}\n` : planAsText(planned, terminal));
+    return EXIT.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    terminal.err("Interrupted.\n");
+    return EXIT.failed;
+  }
+};
+
+const progress = ({ err }: Terminal): ((read: number, total: number) => void) => {
+  let toldMs = systemClock.monotonicMs();
+  return (read, total) => {
+    if (systemClock.monotonicMs() - toldMs < PROGRESS_EVERY_MS) return;
+    toldMs = systemClock.monotonicMs();
+    err(`  … ${countText(read)} of ${countText(total)} read\n`);
+  };
+};
+
+const planAsText = (planned: Plan, terminal: Terminal): string => {
+  const { records, changes, skipped, deadLetters, lanes, arrivedPerS, arrivalShare } = planned;
+  const { live, backfill } = lanes;
+  const table = new Table({
+    head: ["", "Live", "Backfill", "All"].map((title) => styled(terminal, "bold", title)),
+    style: { head: [], border: [] },
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+    colAligns: ["left", "right", "right", "right"],
+  });
+  const row = (name: string, of: keyof typeof live): void =>
+    void table.push([
+      styled(terminal, "bold", name),
+      ...[live[of], backfill[of], live[of] + backfill[of]].map(countText),
+    ]);
+  row("After compaction", "writes");
+  row("Need no write", "unneeded");
+  row("Creations", "creations");
+  row("Updates", "updates");
+  row("Deletions", "deletions");
+  row("Calls", "calls");
+  const lines = [
+    `${countText(records)} records wait, with ${countText(changes)} changes; ${reasons("skipped", skipped)}, ${reasons("dead letters", deadLetters)}.`,
+    table.toString(),
+    `${rateText(arrivedPerS)} arrived in the last hour, which would take ${Math.round(arrivalShare * 100)} % of the quota.`,
+    `Live changes catch up ${when(planned.liveCaughtUpS)}; all is drained ${when(planned.drainedS)}.`,
+    ...(planned.isUpperBound ? ["More records would be new than are kept in mind: creations are an upper bound."] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+};
+
+const reasons = (what: string, counts: Readonly<Record<string, number>>): string => {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const each = Object.entries(counts).map(([reason, count]) => `${reason} ${countText(count)}`);
+  return `${countText(all)} ${what}${each.length === 0 ? "" : ` (${each.join(", ")})`}`;
+};
+
+const when = (seconds: number | null): string => {
+  if (seconds === null) return "never at this rate";
+  const at = new Date(systemClock.now() + seconds * 1_000).toISOString().slice(0, 16);
+  return `in ${durationText(seconds)}, at ${at}Z`;
+};

@@ -1,0 +1,115 @@
+/** `sell-sink preview`: what records would become in Sell. Nothing is sent, joined or committed. */
+import { InvalidArgumentError, Option } from "commander";
+import type { Config } from "../config/spec.ts";
+import { ConnectorError } from "../domain/errors.ts";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Previewed } from "../preview/preview.ts";
+import { topicsOf } from "../topic-formats.ts";
+import { readConfig } from "./config-file.ts";
+import { EXIT } from "./exit.ts";
+import { previewAsJson, previewAsText } from "./preview-print.ts";
+import type { Register } from "./register.ts";
+import { stopSignals } from "./stop-signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface Options {
+  readonly config: string;
+  readonly file?: string;
+  readonly topic?: string;
+  readonly dialect?: "bulk" | "core";
+  readonly limit: number;
+  readonly json?: true;
+}
+
+const HELP = `
+A file needs no service at all. Its lines are rows ({"id": 7, ...}), envelopes ({"op": "u", "after": {...}}) or whole
+records ({"key": ..., "value": ..., "headers": {...}}); in a CSV file every value is text and an empty one is null.
+From Kafka come the newest records of the topic, read without the group.
+Ids that only Sell knows are shown as <id of accounts 7>. Without --dialect, auto is taken for bulk.
+
+Examples:
+  sell-sink preview -c config.yaml --file customers.csv --topic erp.sales.customers
+  sell-sink preview -c config.yaml --file orders.ndjson --json | jq .requests
+  sell-sink preview -c config.yaml --topic erp.sales.customers --limit 5
+
+Exit codes: 0 shown, 1 failed, or a record would become a dead letter, 2 wrong usage or configuration.
+`;
+
+const LIMIT_MAX = 10_000;
+
+export const previewCommand: Register = (program, terminal, done) => {
+  program
+    .command("preview")
+    .description("show the mutations and requests that records would become; sends nothing")
+    .requiredOption("-c, --config <file>", "configuration file (YAML)")
+    .option("-f, --file <file>", "rows to take instead of Kafka's: NDJSON, or CSV if it ends in .csv")
+    .option("-t, --topic <topic>", "topic to read, or whose routes the file's rows take")
+    .option("-l, --limit <n>", `at most so many records, up to ${LIMIT_MAX}`, limitOption, 20)
+    .addOption(new Option("--dialect <dialect>", "requests of this dialect").choices(["bulk", "core"]))
+    .option("--json", "print one JSON object")
+    .addHelpText("after", HELP)
+    .action(async (options: Options) => done(await preview(options, terminal)));
+};
+
+const preview = async (options: Options, terminal: Terminal): Promise<number> => {
+  const config = readConfig(options.config, terminal);
+  if (config === null) return EXIT.usage;
+  const topic = topicFor(options, config);
+  using signals = stopSignals(process, (code) => process.exit(code));
+  const { signal } = signals;
+  try {
+    const previewed = await previewedOf(options, config, topic, terminal, signal);
+    terminal.out(options.json ? previewAsJson(previewed) : previewAsText(previewed, terminal));
+    return previewed.records.some(({ mapped }) => mapped.status === "errant") ? EXIT.failed : EXIT.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    terminal.err("Interrupted.\n");
+    return EXIT.failed;
+  }
+};
+
+const topicFor = ({ topic, file }: Options, config: Config): string => {
+  const topics = topicsOf(config);
+  const [only = "", ...more] = topics;
+  if (topic === undefined && file !== undefined && more.length === 0) return only;
+  if (topic !== undefined && topics.includes(topic)) return topic;
+  const asked = topic === undefined ? "Say with --topic which routes to take" : `No route reads ${topic}`;
+  throw new ConnectorError("USAGE", `${asked}; there are ${topics.join(", ")}.`, { retriable: false });
+};
+
+const previewedOf = async (
+  { file, limit, dialect }: Options,
+  config: Config,
+  topic: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Previewed> => {
+  // Loaded only here: a file needs no client of Kafka.
+  const { previewFile, previewTopic } = await import("../preview/preview.ts");
+  const options = {
+    topic,
+    limit,
+    dialect: dialect ?? (config.sell.dialect === "core" ? "core" : "bulk"),
+    clock: systemClock,
+  } as const;
+  if (file !== undefined) return previewFile(config, file, options);
+  const { connectKafka } = await import("../source/connect-kafka.ts");
+  const { brokers, clientId } = config.kafka;
+  const emit = (name: string): void => {
+    if (name === "kafka-unreachable") terminal.err(`waiting for Kafka at ${brokers.join(", ")}\n`);
+  };
+  const deps = { clock: systemClock, random: systemRandom, emit };
+  const kafka = await connectKafka({ ...config.kafka, clientId: `${clientId}-preview` }, deps, signal);
+  try {
+    return await previewTopic(config, kafka, options, signal);
+  } finally {
+    await kafka.close();
+  }
+};
+
+const limitOption = (text: string): number => {
+  const limit = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= LIMIT_MAX) return limit;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${LIMIT_MAX}.`);
+};

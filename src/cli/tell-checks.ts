@@ -1,0 +1,63 @@
+/** Runs checks against the services and tells each finding: as a line when it is known, or all of them as JSON. */
+import { systemClock } from "../lib/clock.ts";
+import { type Check, type Result, runChecks, type Status } from "../online/check.ts";
+import { printable, scrubbed } from "../telemetry/text.ts";
+import { EXIT } from "./exit.ts";
+import { stopSignals } from "./stop-signals.ts";
+import { styled, type Terminal } from "./terminal.ts";
+
+interface Report {
+  add(result: Result): void;
+  end(): void;
+}
+
+interface Checks extends AsyncDisposable {
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Disposes of the checks. Resolves with the exit code: failed when a finding is, or when it was interrupted. What services
+ * answer may hold anything, so each sentence is made printable and rid of secrets.
+ */
+export const tellChecks = async (
+  open: () => Promise<Checks>,
+  terminal: Terminal,
+  form: "json" | "lines",
+): Promise<number> => {
+  using signals = stopSignals(process, (code) => process.exit(code));
+  const report = form === "json" ? asJson(terminal) : asLines(terminal);
+  const clean = (text: string): string => scrubbed(printable(text), terminal.secrets);
+  let code: number = EXIT.done;
+  await using opened = await open();
+  try {
+    for await (const { sentence, next, ...result } of runChecks(opened.checks, systemClock, signals.signal)) {
+      report.add({ ...result, sentence: clean(sentence), next: next === null ? null : clean(next) });
+      if (result.status === "failed") code = EXIT.failed;
+    }
+  } catch (error) {
+    if (!signals.signal.aborted) throw error;
+    terminal.err("Interrupted.\n");
+    return EXIT.failed;
+  }
+  report.end();
+  return code;
+};
+
+const asJson = ({ out }: Terminal): Report => {
+  const results: Result[] = [];
+  return { add: (result) => void results.push(result), end: () => out(`${JSON.stringify(results, null, 2)}\n`) };
+};
+
+const STYLES = { ok: "green", warning: "yellow", failed: "red" } as const;
+
+const asLines = (terminal: Terminal): Report => {
+  const counts: Record<Status, number> = { ok: 0, warning: 0, failed: 0 };
+  return {
+    add({ name, status, sentence, next }) {
+      counts[status] += 1;
+      terminal.out(`${styled(terminal, STYLES[status], status.padEnd("warning".length))}  ${name}: ${sentence}\n`);
+      if (next !== null) terminal.out(`         next: ${next}\n`);
+    },
+    end: () => terminal.out(`${counts.ok} ok, ${counts.warning} warnings, ${counts.failed} failed\n`),
+  };
+};

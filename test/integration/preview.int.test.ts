@@ -1,0 +1,29 @@
+/** `preview` of a topic: its newest records, with nothing joined, committed or sent. */
+import { expect, test } from "vitest";
+import { World } from "../support/world.ts";
+
+test("the newest records become mutations and requests; no group, no commit, no call", async () => {
+  await using world = await World.create({ partitions: 3 });
+  await world.writeCustomers(1, 30);
+  await world.deleteCustomers(7, 7);
+  const { code, out } = await world.command("preview", "--topic", world.customers, "--limit", "4", "--json");
+  expect(code).toBe(0);
+  const { records, requests, isPart } = JSON.parse(out);
+  expect({ records: records.length, isPart }).toEqual({ records: 4, isPart: true });
+  const actions = records.flatMap(({ mutations }: { mutations: { action: string; key: string }[] }) =>
+    mutations.map(({ action, key }) => `${action} ${key}`),
+  );
+  expect(actions).toContain("delete 7");
+  expect(requests.length).toBeGreaterThan(1);
+  expect(await world.erp.kafka.admin.members(world.groupId)).toEqual([]);
+  expect((await world.offsets()).every(({ committed }) => committed === null)).toBe(true);
+  expect(world.sandbox.log()).toEqual([]);
+});
+
+test("a topic that Kafka does not have is exit 1 and one sentence", async () => {
+  const routes = [{ topic: "no-such", format: "json", entity: "accounts", key: "id", fields: { name: "name" } }];
+  await using other = await World.create({ config: { routes } });
+  const { code, out, err } = await other.command("preview", "--topic", "no-such");
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toContain("error: Kafka has no topic no-such, or this user may not see it.\n");
+});
