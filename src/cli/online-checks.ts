@@ -5,14 +5,18 @@ import { scopeOf } from "../connector.ts";
 import { connectRegistry } from "../decode/registry-client.ts";
 import { createSellTarget } from "../deliver/target.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
-import type { Gate } from "../domain/stages.ts";
+import type { Gate, Target } from "../domain/stages.ts";
+import type { TargetProblem } from "../domain/target-use.ts";
 import { createGate } from "../gate/gate.ts";
 import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
-import { type Check, type Finding, failed, ok } from "../online/check.ts";
+import { targetUses } from "../map/target-use.ts";
+import { type Check, type Finding, failed, ok, warning } from "../online/check.ts";
+import { refuseCompacted } from "../replay-topic.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { formatsOf, topicsOf } from "../topic-formats.ts";
+import { keysCheck } from "./keys-check.ts";
 import { recordsCheck } from "./records-check.ts";
 
 export interface OnlineDeps {
@@ -23,6 +27,8 @@ export interface OnlineDeps {
 
 export interface OnlineChecks extends AsyncDisposable {
   readonly checks: readonly Check[];
+  /** Of the check "kafka", once that is in order. */
+  readonly connection: () => KafkaConnection;
 }
 
 /** Connects nothing before its check runs; dispose of it in the end. */
@@ -37,8 +43,11 @@ export const onlineChecks = (config: Config, deps: OnlineDeps): OnlineChecks => 
   const records = [...formatsOf(config)].map(([topic, format]) =>
     recordsCheck(topic, format, config, deps.clock, kafka.connection),
   );
+  const places = { ...deps, connection: kafka.connection, gate: quota.gate, target: sell.target };
+  const keys = config.routes.flatMap((route) => keysCheck(route, config, places) ?? []);
   return {
-    checks: [kafka, ...topics, deadLetters, ...registry, quota, sell, ...records],
+    checks: [kafka, ...topics, deadLetters, ...registry, quota, sell, ...records, ...keys],
+    connection: kafka.connection,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 };
@@ -87,6 +96,7 @@ const topicCheck = (topic: string, { kafka, deadLetter }: Config, connection: ()
       const sentence = `Kafka has no topic ${topic}, or this user may not see it.`;
       return [failed(sentence, `create it (${create}), allow this user to describe it, or correct its name`)];
     }
+    if (topic === deadLetter.topic) await refuseCompacted(topic, admin);
     const ends = await admin.endOffsets([topic]);
     const offsets = ends.reduce((sum, { low, high }) => sum + high - low, 0n);
     return [ok(`${topic} is there: partitions ${partitions}, offsets ${offsets.toLocaleString("en-US")}.`)];
@@ -118,6 +128,9 @@ const registryCheck = (registry: NonNullable<Config["schemaRegistry"]>, { clock 
 
 const CREDENTIAL = "check schemaRegistry.url, and that username, token or oauth of schemaRegistry may read schemas";
 
+const QUESTIONS = 5;
+const ASK_AGAIN_MS = 300;
+
 const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposableStack) => {
   const { quota } = config;
   const shared = { quota, scopeText: scopeOf(config), replicaId: randomUUID(), clock, emit: silent };
@@ -136,8 +149,12 @@ const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposa
       while (isWaiting()) await clock.sleep(20, signal);
       const error = redis.lastError();
       if (error !== null) throw unreachable(`Redis at ${redis.address}`, { cause: error });
-      const { mode } = await gate.peek();
-      if (mode !== "closed") return [ok(`Redis at ${redis.address} answers and keeps the quota.`)];
+      // One slow answer says little: on a crowded machine the first question may take longer than the gate waits.
+      for (let question = 1; question <= QUESTIONS; question++) {
+        const { mode } = await gate.peek();
+        if (mode !== "closed") return [ok(`Redis at ${redis.address} answers and keeps the quota.`)];
+        await clock.sleep(ASK_AGAIN_MS, signal);
+      }
       const sentence = `Redis at ${redis.address} answers, but does not let the quota be kept.`;
       return [failed(sentence, "give its user the commands and keys that the README lists, and check its version")];
     },
@@ -149,23 +166,46 @@ const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposa
 };
 
 /** Its one or two calls take permits like any other: together with what runs, the quota is kept. */
-const sellCheck = (config: Config, deps: OnlineDeps, gate: () => Gate, closing: AsyncDisposableStack): Check => ({
-  name: "sell",
-  needs: [config.redis === undefined ? "quota" : "redis"],
-  waitsFor: "sell.baseUrl, sell.proxy and sell.tls, and whether Sell has asked everybody to wait",
-  async run(signal) {
-    const target = createSellTarget(config.sell, { ...deps, emit: silent, tell: (...told) => gate().tell(...told) });
-    closing.defer(() => target.close());
-    try {
-      await target.open(() => gate().acquire("live", signal), signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // A connector tries again; here the first answer is the finding.
-      return [
-        failed(errorText(error).replace("; trying again.", "."), "check sell.baseUrl, sell.token and sell.account"),
-      ];
-    }
-    const { account, dialect } = target;
-    return [ok(`The token is good for the account "${account}", which speaks the ${dialect} dialect.`)];
-  },
-});
+const sellCheck = (config: Config, deps: OnlineDeps, gate: () => Gate, closing: AsyncDisposableStack) => {
+  let opened: Target | null = null;
+  return {
+    name: "sell",
+    needs: [config.redis === undefined ? "quota" : "redis"],
+    waitsFor: "sell.baseUrl, sell.proxy and sell.tls, and whether Sell has asked everybody to wait",
+    async run(signal: AbortSignal): Promise<readonly Finding[]> {
+      const permit = (until: AbortSignal) => gate().acquire("live", until);
+      const options = {
+        ...deps,
+        emit: silent,
+        permit,
+        mayLeave: () => true, // nothing is written
+        headerNames: config.quota.headers.names,
+        tell: (...told: Parameters<Gate["tell"]>) => gate().tell(...told),
+      };
+      const target = createSellTarget(config.sell, options);
+      closing.defer(() => target.close());
+      let problems: readonly TargetProblem[];
+      try {
+        await target.open(() => permit(signal), signal);
+        problems = await target.preflight(targetUses(config.routes), () => permit(signal), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // A connector tries again; here the first answer is the finding.
+        return [
+          failed(errorText(error).replace("; trying again.", "."), "check sell.baseUrl, sell.token and sell.account"),
+        ];
+      }
+      opened = target;
+      const { account, dialect } = target;
+      const said = ok(`The token is good for the account "${account}", which speaks the ${dialect} dialect.`);
+      return [said, ...problems.map(mismatch)];
+    },
+    target: (): Target => {
+      if (opened === null) throw new ConnectorError("SELL_UNREACHABLE", "Sell was not reached.", { retriable: true });
+      return opened;
+    },
+  } satisfies Check & { target(): Target };
+};
+
+const mismatch = ({ severity, message }: TargetProblem): Finding =>
+  (severity === "error" ? failed : warning)(message, "correct the route, or the settings of Sell");

@@ -9,6 +9,7 @@ import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Result } from "../../src/online/check.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/index.ts";
+import { Kafka, logLevel } from "../../src/source/kafkajs.ts";
 import { Erp } from "../support/erp.ts";
 import { until } from "../support/until.ts";
 import { World } from "../support/world.ts";
@@ -89,15 +90,23 @@ const checksOf = async (config: object): Promise<{ code: number; results: readon
 /** Whatever is wrong with a topic whose services are all in order. */
 const complaints = async (topic: string, route: object) => {
   const { code, results } = await checksOf(aConfig([aRoute(topic, route)]));
-  const lines = results.filter(({ status }) => status !== "ok");
+  const lines = results.filter(({ status, name }) => status !== "ok" && !name.startsWith("keys of"));
   return { code, lines: lines.map(({ status, sentence, next }) => `${status}: ${sentence} -> ${next}`) };
+};
+
+/** Somebody has this customer in Sell already. */
+const inSell = async (key: string): Promise<void> => {
+  const headers = { Authorization: `Bearer ${TOKEN}`, "User-Agent": "people/1", Accept: "application/json" };
+  const data = { is_organization: true, name: `Customer ${key}`, custom_fields: { erp_id: key } };
+  const sent = { method: "POST", headers: { ...headers, "Content-Type": "application/json" } };
+  const { status } = await fetch(`${sandbox.url}/v2/contacts`, { ...sent, body: JSON.stringify({ data }) });
+  expect(status).toBe(200);
 };
 
 test("services and topics in order: exit 0, a line each, nobody joined the group, nothing was committed or written", async () => {
   const topic = await aTopic(anEnvelope(CUSTOMER), anEnvelope({ ...CUSTOMER, id: 2 }));
   const config = aConfig([aRoute(topic)]);
   const { code, out, err } = await validate(config);
-  expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out.split("\n").slice(1)).toEqual([
     `ok       kafka: Kafka at ${inject("kafka")} answers.`,
     `ok       topic ${topic}: ${topic} is there: partitions 2, offsets 2.`,
@@ -106,9 +115,12 @@ test("services and topics in order: exit 0, a line each, nobody joined the group
     expect.stringMatching(/^ok {7}redis: Redis at redis:\S+ answers and keeps the quota\.$/),
     'ok       sell: The token is good for the account "Sandbox", which speaks the bulk dialect.',
     `ok       records of ${topic}: 2 of 2 sampled records of ${topic} are debezium-json.`,
-    "7 ok, 0 warnings, 0 failed",
+    `warning  keys of ${topic} -> accounts: 2 of 2 sampled keys of ${topic} -> accounts are unknown to Sell: the first run would create them.`,
+    `         next: if their records are there already, give them their keys first: sell-sink adopt --route "${topic} -> accounts" --match email --dry-run`,
+    "7 ok, 1 warnings, 0 failed",
     "",
   ]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
   const { groupId } = config.kafka;
   expect(await erp.kafka.admin.members(groupId)).toEqual([]);
   const committed = await erp.kafka.admin.committed(groupId, [{ topic, partition: 0 }]);
@@ -143,7 +155,7 @@ test("everything away: exit 1, a sentence and a next step for each, what depends
   expect(code).toBe(1);
   expect(results.map(({ name, status }) => `${name} ${status}`)).toEqual([
     ...["kafka failed", "topic t warning", "dead letters warning", "registry failed", "redis failed"],
-    ...["sell warning", "records of t warning"],
+    ...["sell warning", "records of t warning", "keys of t -> accounts warning"],
   ]);
   for (const { status, sentence, next } of results) {
     expect(sentence).toMatch(
@@ -264,5 +276,55 @@ describe("a decimal or date without type", () => {
     expect([...world.sandbox.state()].map(({ data }) => data["custom_fields"])).toMatchObject([
       { credit_limit: "250.00" },
     ]);
+  });
+});
+
+describe("keys that Sell does not know", () => {
+  beforeAll(() => sandbox.set({ indexLagMs: 0 }));
+
+  const aTopicOf = async (from: number, to: number): Promise<string> => {
+    const topic = await aTopic();
+    const ids = Array.from({ length: to - from + 1 }, (_, i) => i + from);
+    await erp.write(
+      topic,
+      ids.map((id) => ({ key: { id }, after: { ...CUSTOMER, id } })),
+    );
+    return topic;
+  };
+
+  const keysOf = async (config: object) => {
+    const { code, results } = await checksOf(config);
+    const keys = results.filter(({ name }) => name.startsWith("keys of"));
+    return { code, keys: keys.map(({ status, sentence }) => `${status}: ${sentence}`) };
+  };
+
+  test("are counted in a sample of at most twenty, each once; deleted ones are left out", async () => {
+    const topic = await aTopicOf(501, 540);
+    await erp.write(topic, [{ key: { id: 501 }, after: { ...CUSTOMER, id: 501 } }]);
+    await erp.write(topic, [{ key: { id: 502 }, after: null }]);
+    const since = sandbox.log().at(-1)?.id ?? 0;
+    const { code, keys } = await keysOf(aConfig([aRoute(topic, { onDelete: "delete" })]));
+    expect(code).toBe(0);
+    expect(keys).toEqual([expect.stringContaining("warning: 20 of 20 sampled keys")]);
+    const asked = sandbox.log(since).flatMap(({ query }) => /erp_id%5D=(5\d\d)/.exec(query)?.[1] ?? []);
+    expect([asked.length, new Set(asked).size, asked.includes("502")]).toEqual([20, 20, false]);
+  });
+
+  test("are none when it has them all, and no warning once the group has begun", async () => {
+    const topic = await aTopicOf(601, 601);
+    await inSell("601");
+    const config = aConfig([aRoute(topic)]);
+    expect((await keysOf(config)).keys).toEqual([`ok: Sell knows all 1 sampled keys of ${topic} -> accounts.`]);
+    await erp.write(topic, [{ key: { id: 602 }, after: { ...CUSTOMER, id: 602 } }]);
+    expect((await keysOf(config)).keys[0]).toContain("warning: 1 of 2 sampled keys");
+    const admin = new Kafka({ brokers: [inject("kafka")], logLevel: logLevel.NOTHING }).admin();
+    await admin.setOffsets({ groupId: config.kafka.groupId, topic, partitions: [{ partition: 0, offset: "0" }] });
+    await admin.disconnect();
+    expect((await keysOf(config)).keys[0]).toContain("ok: 1 of 2 sampled keys");
+  });
+
+  test("are not asked for where nothing is created", async () => {
+    const topic = await aTopicOf(701, 702);
+    expect((await keysOf(aConfig([aRoute(topic, { mode: "updateOnly" })]))).keys).toEqual([]);
   });
 });
