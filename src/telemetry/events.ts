@@ -3,6 +3,8 @@
  * `observe.ts` gives each name its level, its sentence and its metrics. Fields hold no payload and no secret.
  */
 import type { Entity, Lane } from "../domain/mutation.ts";
+import type { Incident } from "../domain/stages.ts";
+import type { RedisRefusal } from "../lib/redis-refusal.ts";
 
 export interface Events {
   // life
@@ -25,24 +27,39 @@ export interface Events {
   "record-skipped": { topic: string; reason: string };
   "dead-lettered": { topic: string; position: string; reason: string; message: string };
   "dead-letter-failed": { topic: string; cause: string };
+  "dead-letters-unchecked": { topic: string };
+  "replay-unavailable": { why: string };
+  "mass-failure": { topic: string; failures: number; outOf: number; message: string };
   // gate
   "permit-granted": { lane: Lane; waitedMs: number };
   "permit-unused": { lane: Lane };
-  "cooldown-started": { waitMs: number; source: string };
-  "redis-unreachable": { address: string; cause: string };
+  /** The call of a permit was answered so long after the grant: in between it was counted by the server. */
+  "permit-used": { lane: Lane; answeredMs: number };
+  "cooldown-started": { waitMs: number; source: string; isLong: boolean };
+  "quota-incident": Incident;
+  "config-refused": { cause: string };
+  "quota-changed": { from: string; to: string };
+  "window-spent": { limit: number; perMs: number; waitMs: number };
+  "redis-unreachable": { address: string; cause: string; sends: "nothing" | "its share" };
+  "redis-refused": RedisRefusal & { address: string; sends: "nothing" | "its share"; again: boolean };
   "redis-back": { address: string };
   "gate-cold-start": { cause: string };
   // deliver
   "dialect-probed": { dialect: string; code: string };
   "sell-unreachable": { cause: string };
+  "not-compared": { message: string };
   "request-done": { verb: string; entity: Entity; items: number; code: string; tookMs: number };
+  /** A refusal because of the quota, in whatever disguise. */
+  throttled: { source: string };
   "batch-closed": { reason: string; verb: string; items: number; changes: number };
   delivered: { topic: string; result: string; latencyMs: number };
   superseded: { topic: string; count: number };
   retried: { reason: string; items: number; waitMs: number };
   "outcome-unknown": { reason: string; items: number };
-  halted: { kind: string; message: string };
-  unhalted: { kind: string };
+  "record-isolated": { position: string; entity: Entity; attempts: number; reason: string; waitMs: number };
+  halted: { kind: string; scope: string; message: string };
+  unhalted: { scope: string };
+  "brake-engaged": { route: string; topic: string; kind: string; limit: number; samples: string };
   "reference-parked": { entity: Entity };
   "no-op": { entity: Entity };
   "stale-skipped": { entity: Entity; reason: string };

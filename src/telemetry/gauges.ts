@@ -27,12 +27,25 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
   const limit = gauge("quota_limit", "Requests allowed in the window.", window);
   const remaining = gauge("quota_remaining", "Requests left in the window.", window);
   const usedRatio = gauge("quota_used_ratio", "Share of the window that is used.", window);
+  const foreign = gauge("quota_foreign_ratio", "Share of the quota that others use, as far as Sell's headers tell.", [
+    "quota",
+  ]);
   const permitsPerSecond = gauge("quota_permits_per_second", "Sustained rate; a running cool-down is not counted.", [
     "quota",
   ]);
   const cooldown = gauge("cooldown_left_seconds", "How long Sell wants nobody to call; 0 when it does not.", ["quota"]);
   const exhausted = gauge("quota_exhausted", "1 while the quota or a cool-down gives no permit.", ["quota"]);
   const mode = gauge("limiter_mode", "1 for the way the quota is kept now.", ["mode"]);
+  const slot = gauge("quota_slot_seconds", "Time between two calls of an even pace, now.", ["quota"]);
+  const share = gauge("quota_share_ratio", "Part of the limits in force: less than 1 for a while after a 429.", [
+    "quota",
+  ]);
+  const cooledDown = gauge("cooldown_spent_seconds", "All waits together since the quota's record began.", ["quota"]);
+  const lostTurns = gauge(
+    "quota_lost_turns",
+    "Turns that a replica came too late for, since the quota's record began.",
+    ["quota"],
+  );
   const replicas = gauge("quota_replicas", "Replicas that share the quota.", ["quota"]);
   const breaker = gauge("breaker_state", "1 for the state; open: a rejected credential or setting stops requests.", [
     "state",
@@ -61,16 +74,26 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
       usedRatio.set(labels, allowed > 0 ? used / allowed : 1);
     }
     const quota = { quota: QUOTA };
+    const [shortest] = gate.windows;
+    if (gate.announced !== null && shortest !== undefined) {
+      // Headers tell of one window and do not say of which; the shortest is the one that binds.
+      remaining.set({ ...quota, window: `${shortest.perMs / 1_000}s`, source: "header" }, gate.announced.remaining);
+      foreign.set(quota, gate.announced.foreign / shortest.limit);
+    }
     const full = gate.windows.some(({ limit: allowed, used }) => used >= allowed);
     permitsPerSecond.set(quota, gate.permitsPerSecond);
     cooldown.set(quota, gate.cooldownLeftMs / 1_000);
     exhausted.set(quota, full || gate.cooldownLeftMs > 0 ? 1 : 0);
     replicas.set(quota, gate.replicas);
+    slot.set(quota, gate.slotMs / 1_000);
+    share.set(quota, gate.share);
+    cooledDown.set(quota, gate.cooldownTotalMs / 1_000);
+    lostTurns.set(quota, gate.lostTurns);
     for (const name of MODES) mode.set({ mode: name }, gate.mode === name ? 1 : 0);
   };
 
   return (snapshot) => {
-    for (const series of [lag, endOffset, age, lastCommit, assigned, paused, limit, remaining, usedRatio])
+    for (const series of [lag, endOffset, age, lastCommit, assigned, paused, limit, remaining, usedRatio, foreign])
       series.reset();
     snapshot.partitions.forEach(fillPartition);
     fillQuota(snapshot);

@@ -4,6 +4,7 @@
  */
 import type { Registry } from "prom-client";
 import type { Emit, Events } from "./events.ts";
+import { causeOf } from "./incident-cause.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics, type Metrics, QUOTA } from "./metrics.ts";
 import { printable } from "./text.ts";
@@ -44,7 +45,7 @@ const error = (sentence: string): Line => ({ level: "error", sentence });
 /** Tries are half a minute apart at most: what stands still is said about every ten minutes. */
 const SAY_AGAIN = 20;
 /** What keeps a record from being read and ends without anybody's help. */
-const PASSES: ReadonlySet<string> = new Set(["REGISTRY_UNREACHABLE", "SCHEMA_NOT_FOUND_YET"]);
+const PASSES: ReadonlySet<string> = new Set(["REGISTRY_UNREACHABLE", "SCHEMA_NOT_FOUND_YET", "REPLAY_WAITS"]);
 
 const OBSERVATIONS: Observations = {
   // life
@@ -115,37 +116,89 @@ const OBSERVATIONS: Observations = {
       ),
   },
 
+  "dead-letters-unchecked": {
+    line: ({ topic }) =>
+      warn(
+        `This user may not describe the settings of ${topic}: see to it yourself that its cleanup.policy is delete, since a compacted topic loses dead letters.`,
+      ),
+  },
+  "replay-unavailable": { line: ({ why }) => info(`Dead letters cannot be replayed: ${why}`) },
+  "mass-failure": {
+    line: ({ topic, failures, outOf, message }) =>
+      error(
+        `${topic} stands still, and nothing of it is committed past here: ${failures} of its last ${outOf} records failed, the last one so: ${message} Correct the route or the topic and restart; if the records really are bad, raise deadLetter.massFailure.moreThan and restart.`,
+      ),
+    count: ({ massFailures }, { topic }) => massFailures.inc({ topic }),
+  },
+
   // gate
   "permit-granted": {
     count: ({ quotaWait }, { lane, waitedMs }) => quotaWait.observe({ quota: QUOTA, lane }, waitedMs / 1_000),
   },
   "permit-unused": { count: ({ unusedPermits }, { lane }) => unusedPermits.inc({ lane }) },
+  "permit-used": { count: ({ arrival }, { answeredMs }) => arrival.observe({ quota: QUOTA }, answeredMs / 1_000) },
   "cooldown-started": {
-    line: ({ waitMs, source }) =>
-      warn(`Sell asked for a pause of ${Math.ceil(waitMs / 1_000)} s (read from: ${source}); no replica sends before.`),
+    line: ({ waitMs, source, isLong }) => {
+      const say = isLong ? error : warn;
+      return say(
+        `A pause of ${Math.ceil(waitMs / 1_000)} s began (read from: ${source}); no replica sends before it ends.`,
+      );
+    },
+  },
+  "quota-incident": {
+    line: ({ windows, foreign, hintMs }) => {
+      const own = windows.map(({ limit, perMs, used }) => `${used} of ${limit} calls in ${perMs / 1_000} s`);
+      const others = foreign === null ? "what others spent is not known" : `others spent about ${foreign}`;
+      const wait = hintMs === null ? "no wait told" : `a wait of ${Math.ceil(hintMs / 1_000)} s told`;
+      return warn(
+        `Sell refused a call (429, ${wait}): we had started ${own.join(", ") || "calls without a limit"}, ${others}. See sell-sink quota.`,
+      );
+    },
+    count: ({ incidents }, incident) => incidents.inc({ cause: causeOf(incident) }),
+  },
+  "config-refused": {
+    line: ({ cause }) => error(`The changed configuration file is refused, the limits stay as they were: ${cause}`),
+  },
+  "quota-changed": {
+    line: ({ from, to }) => info(`The quota is ${to} now (it was ${from}); while replicas differ the lower one holds.`),
+  },
+  "window-spent": {
+    line: ({ limit, perMs, waitMs }) =>
+      warn(`The ${limit} calls per ${perMs / 1_000} s are spent; no replica sends for ${Math.ceil(waitMs / 1_000)} s.`),
   },
   "redis-unreachable": {
-    line: ({ address, cause }) =>
-      warn(`Redis at ${address} does not answer (${cause}); nothing is sent until it does.`),
+    line: ({ address, cause, sends }) =>
+      warn(`Redis at ${address} does not answer (${cause}); until it does this replica sends ${sends}.`),
+    count: ({ redisOutages }) => redisOutages.inc(),
+  },
+  "redis-refused": {
+    line: ({ address, command, reason, needs, sends, again }) => {
+      const say = again ? debug : error;
+      return say(`Redis at ${address} refuses ${command} (${reason}); this replica sends ${sends} meanwhile. ${needs}`);
+    },
+    count: ({ redisRefusals }, { reason }) => redisRefusals.inc({ reason }),
   },
   "redis-back": { line: ({ address }) => info(`Redis at ${address} answers again.`) },
   "gate-cold-start": {
     line: ({ cause }) =>
       warn(`The quota's record is gone (${cause}); the first call waits a moment, so that nothing is spent twice.`),
+    count: ({ coldStarts }) => coldStarts.inc(),
   },
 
   // deliver
   "sell-unreachable": { line: ({ cause }) => warn(`${cause} Trying again until it answers; nothing is consumed.`) },
+  "not-compared": { line: ({ message }) => warn(message) },
   "request-done": {
-    count: ({ requests, requestDuration, throttled }, { verb, code, tookMs }) => {
+    count: ({ requests, requestDuration }, { verb, code, tookMs }) => {
       requests.inc({ operation: verb, code });
       requestDuration.observe({ operation: verb, code: codeClass(code) }, tookMs / 1_000);
-      if (code === "429") throttled.inc({ quota: QUOTA });
     },
   },
+  throttled: { count: ({ throttled }) => throttled.inc({ quota: QUOTA }) },
   "batch-closed": {
-    count: ({ batches, batchItems }, { reason, items }) => {
+    count: ({ batches, batchItems, batchChanges }, { reason, items, changes }) => {
       batches.inc({ reason });
+      batchChanges.inc(changes);
       batchItems.observe(items);
     },
   },
@@ -167,8 +220,22 @@ const OBSERVATIONS: Observations = {
     line: ({ reason, items }) =>
       warn(`Nobody knows whether Sell applied ${items} records (${reason}); the same request is sent again.`),
   },
+  "record-isolated": {
+    line: ({ position, entity, attempts, reason, waitMs }) =>
+      error(
+        `Sell fails (${reason}) at ${position}, one of ${entity}, ${attempts} times so far, while it answers for others: it is tried alone and again in ${Math.round(waitMs / 1_000)} s. Nothing after it in its partition is committed meanwhile; look at the record, and ask Zendesk.`,
+      ),
+    count: ({ isolated }, { entity }) => isolated.inc({ entity }),
+  },
   halted: { line: ({ message }) => error(message) },
-  unhalted: { line: ({ kind }) => info(`Requests go on: the cause of the stop (${kind}) is gone.`) },
+  unhalted: { line: ({ scope }) => info(`Sell takes requests again (${scope}): the cause of the stop is gone.`) },
+  "brake-engaged": {
+    line: ({ route, topic, kind, limit, samples }) =>
+      error(
+        `Route "${route}" has reached ${limit} ${kind} an hour, so ${topic} stands still and nothing of it is committed past here; the last keys are ${samples}. If it is meant so, set brake.${kind} of the route to a larger number and restart.`,
+      ),
+    count: ({ brakes }, { topic, kind }) => brakes.inc({ topic, kind }),
+  },
   "reference-parked": { count: ({ parked }, { entity }) => parked.inc({ entity }) },
   "no-op": { count: ({ skipped }) => skipped.add("no-op") },
   "stale-skipped": { count: ({ skipped }, { reason }) => skipped.add(reason) },

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createGauges } from "../../../src/telemetry/gauges.ts";
 import { createRegistry } from "../../../src/telemetry/metrics.ts";
 import type { PartitionSnapshot, Snapshot } from "../../../src/telemetry/snapshot.ts";
+import { aGateState } from "../../support/gate-state.ts";
 
 const aPartition = (overrides: Partial<PartitionSnapshot> = {}): PartitionSnapshot => ({
   topic: "orders",
@@ -16,13 +17,11 @@ const aPartition = (overrides: Partial<PartitionSnapshot> = {}): PartitionSnapsh
 
 const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
   partitions: [aPartition()],
-  gate: {
-    mode: "redis",
+  gate: aGateState({
     windows: [{ limit: 200, perMs: 60_000, used: 50 }],
-    cooldownLeftMs: 0,
     permitsPerSecond: 3.3,
     replicas: 2,
-  },
+  }),
   halted: false,
   windowRecords: 12,
   parked: new Map([["deals", 3]] as const),
@@ -78,6 +77,16 @@ test("what is not known is absent, never -1", async () => {
     "oldest_pending_record_age_seconds",
     "oldest_pending_record_age_seconds",
   ]);
+});
+
+test("the pace in force, the waits and the lost turns are told", async () => {
+  const gate = aGateState({ slotMs: 400, share: 0.75, cooldownTotalMs: 90_000, lostTurns: 4 });
+  expect(await scraped()(aSnapshot({ gate }))).toMatchObject({
+    'quota_slot_seconds{quota="sell"}': 0.4,
+    'quota_share_ratio{quota="sell"}': 0.75,
+    'cooldown_spent_seconds{quota="sell"}': 90,
+    'quota_lost_turns{quota="sell"}': 4,
+  });
 });
 
 test("the quota is told by window; a cool-down and a full window count as exhausted", async () => {

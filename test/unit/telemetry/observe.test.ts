@@ -28,10 +28,11 @@ test("a delivery is counted with its latency and logs nothing", async () => {
   expect(lines).toEqual([]);
 });
 
-test("a request is counted by code and timed by class; a 429 counts as throttled", async () => {
+test("a request is counted by code and timed by class, and apart from that what the quota refused", async () => {
   const { emit, series } = anObserver();
   emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "429", tookMs: 80 });
   emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "timeout", tookMs: 6_000 });
+  emit("throttled", { source: "body" });
   const requests = await series('sell_sink_requests_total{operation="upsert"');
   expect(requests).toContain('sell_sink_requests_total{operation="upsert",code="429",consumergroup="erp"} 1');
   expect(requests).toContain('sell_sink_requests_total{operation="upsert",code="timeout",consumergroup="erp"} 1');
@@ -54,6 +55,22 @@ test("every try to read a record that has to wait is counted, and few of them ar
   expect(lines).toHaveLength(1);
 });
 
+test.each([
+  ["our own calls", [{ limit: 200, perMs: 60_000, used: 199 }], "own"],
+  ["calls of others", [{ limit: 200, perMs: 60_000, used: 120 }], "others"],
+  ["no limit", [], "unlimited"],
+])(
+  "a refusal is said once with its wait, our calls and the limit in force, and counted by cause: %s",
+  async (_, windows, cause) => {
+    const { emit, lines, series } = anObserver();
+    emit("quota-incident", { atMs: 0, hintMs: 3_600_000, source: "body", windows, foreign: 12 });
+    expect(lines).toMatchObject([{ level: "warn", event: "quota-incident", hintMs: 3_600_000, foreign: 12, windows }]);
+    expect(lines[0]?.["msg"]).toMatch(/429, a wait of 3600 s told.* others spent about 12/);
+    const counted = await series("sell_sink_quota_incidents_total");
+    expect(counted.filter((line) => line.endsWith(" 1"))).toEqual([expect.stringContaining(`cause="${cause}"`)]);
+  },
+);
+
 test("counters that alerts watch exist at 0 before anything happened", async () => {
   const { series } = anObserver();
   expect(await series("sell_sink_throttled_responses_total")).toHaveLength(1);
@@ -75,7 +92,7 @@ test("every own series carries the group, the prefix and a help text", async () 
 
 test.each([
   ["info", "joined", { memberId: "m", lost: 0, kept: 1, gained: 2, tookMs: 300 }],
-  ["warn", "redis-unreachable", { address: "redis:6379", cause: "ECONNREFUSED" }],
+  ["warn", "redis-unreachable", { address: "redis:6379", cause: "ECONNREFUSED", sends: "nothing" }],
   ["warn", "kafka-crashed", { cause: "x", restart: true }],
   ["error", "kafka-crashed", { cause: "x", restart: false }],
   [
