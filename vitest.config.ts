@@ -19,6 +19,17 @@ export default defineConfig({
       },
       {
         test: {
+          // Longer proofs on real services: a command of their own.
+          name: "faults",
+          include: ["test/faults/**/*.int.test.ts"],
+          globalSetup: ["test/support/services.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
           name: "integration",
           include: ["test/integration/**/*.int.test.ts"],
           globalSetup: ["test/support/services.ts"],

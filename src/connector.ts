@@ -5,24 +5,34 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
+import { accountMarkOf, storeScope } from "./account-mark.ts";
 import type { Health } from "./admin/health.ts";
 import { startAdmin } from "./admin/server.ts";
-import type { StartFrom } from "./commit/ownership.ts";
+import type { QuotaFigures } from "./advice/figures.ts";
+import { cooldownLeftMs, readMark } from "./commit/mark.ts";
+import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/spec.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
 import { createDecoder } from "./decode/decoder.ts";
 import { createSchemaSource } from "./decode/schema-source.ts";
 import { createSellTarget } from "./deliver/target.ts";
 import { ConnectorError } from "./domain/errors.ts";
-import { quotaScope } from "./gate/config.ts";
+import { type QuotaConfig, quotaScope } from "./gate/config.ts";
 import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
+import { patiently } from "./lib/patiently.ts";
 import { connectRedis } from "./lib/redis.ts";
+import { routeName } from "./map/config.ts";
 import { compileRoutes } from "./map/mapper.ts";
+import { targetUses } from "./map/target-use.ts";
 import { openTarget } from "./open-target.ts";
 import { Pipeline } from "./pipeline.ts";
+import { quotaFiguresOf } from "./quota-figures.ts";
+import { watchQuota } from "./quota-watch.ts";
+import { findReplayTopic, refuseCompacted } from "./replay-topic.ts";
 import type { KafkaAdmin } from "./source/admin.ts";
 import { connectKafka } from "./source/connect-kafka.ts";
+import { startFromOf } from "./start-from.ts";
 import { createMemoryStore } from "./store/memory-store.ts";
 import { createRedisStore } from "./store/redis-store.ts";
 import type { Emit } from "./telemetry/events.ts";
@@ -37,6 +47,8 @@ export interface ConnectorDeps {
   readonly emit: Emit;
   readonly registry: Registry;
   readonly version: string;
+  /** The configuration file as it is now: a changed quota is taken up. Absent: it stays as it was. */
+  readonly reread?: Reread;
   /** Aborted: give up starting. */
   readonly signal: AbortSignal;
 }
@@ -59,6 +71,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
   let pipeline: Pipeline | null = null;
   let waitingFor = () => "Kafka";
   let snapshot: () => Promise<Snapshot | null> = async () => null;
+  let figures: () => Promise<QuotaFigures | null> = async () => null;
 
   const fill = createGauges(deps.registry, topicsOf(config));
   const scrape = async () => {
@@ -67,7 +80,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     return { contentType: deps.registry.contentType, text: await deps.registry.metrics() };
   };
   const health = (): Health => healthOf(pipeline, waitingFor(), clock);
-  const admin = await startAdmin(config.admin, { health, scrape, version });
+  const admin = await startAdmin(config.admin, {
+    ...{ health, scrape, version, groupId: config.kafka.groupId },
+    snapshot: () => snapshot(),
+    quota: () => figures(),
+  });
   closing.push(() => admin.close());
 
   const close = async (): Promise<void> => {
@@ -81,6 +98,10 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
     closing.push(() => kafka.close());
     await checkTopics(config, kafka.admin);
+    if (!(await refuseCompacted(config.deadLetter.topic, kafka.admin)))
+      emit("dead-letters-unchecked", { topic: config.deadLetter.topic });
+    const replay = await findReplayTopic(config, kafka.admin);
+    if (replay.status === "unusable") emit("replay-unavailable", { why: replay.why });
     const schemas = config.schemaRegistry ? createSchemaSource(config.schemaRegistry, deps) : null;
     await refuseUntyped(config, { ...deps, schemas, sample: kafka.sample }, signal);
     const redis = config.redis === undefined ? null : connectRedis(config.redis);
@@ -89,35 +110,65 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const { quota, sell } = config;
     const gate = createGate({ ...deps, quota, redis, scopeText: scopeOf(config), replicaId: nonce });
     closing.push(() => gate.close());
-    const target = createSellTarget(sell, { ...deps, tell: (throttle) => gate.tell(throttle) });
+    const watching = new AbortController();
+    const { reread } = deps;
+    let inForce = { quota, sinceMs: 0 };
+    const adjust = (changed: QuotaConfig): void => {
+      inForce = { quota: changed, sinceMs: clock.now() };
+      gate.adjust(changed);
+    };
+    const watch = reread && watchQuota(quota, reread, adjust, deps, watching.signal);
+    closing.push(() => {
+      watching.abort();
+      return watch;
+    });
+    const permit = (until: AbortSignal) => gate.acquire("live", until);
+    const mayLeave = (): boolean => pipeline?.mayLeave ?? true; // before there is one nothing is written
+    const sending = { ...deps, permit, mayLeave, headerNames: quota.headers.names };
+    const target = createSellTarget(sell, { ...sending, tell: (...refused) => gate.tell(...refused) });
     closing.push(() => target.close());
     waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
-    await openTarget(target, () => gate.acquire("live", signal), deps, signal);
+    // Sell may have asked the processes before this one to wait; Redis may have forgotten it, Kafka has not.
+    await gate.adopt(await patiently(clock, () => waitTold(config, kafka.admin, clock), signal));
+    await openTarget(target, targetUses(config.routes), () => permit(signal), deps, signal);
 
-    const scope = `${target.accountId}|${config.kafka.groupId}`;
-    const store = redis === null ? createMemoryStore(clock) : createRedisStore({ ...deps, redis, scope });
+    const accountMark = accountMarkOf(target.accountId);
+    const scope = storeScope(accountMark, config.kafka.groupId);
+    const shared = redis === null ? null : createRedisStore({ ...deps, redis, scope });
+    await shared?.open(signal);
+    const store = shared ?? createMemoryStore(clock);
     closing.push(() => store.close());
     const producer = await kafka.producer();
     closing.push(() => producer.close());
-    const names = { connectorName: config.kafka.groupId, connectorVersion: version };
+    const sender = {
+      ...{ connectorName: config.kafka.groupId, connectorVersion: version, taskId: clientId },
+      configHash: digest(JSON.stringify(config.routes)).slice(0, 12),
+    };
     const stages = {
-      source: kafka.source(topicsOf(config)),
+      source: kafka.source(replay.status === "usable" ? [...topicsOf(config), replay.topic] : topicsOf(config)),
       decoder: createDecoder(formatsOf(config), { schemas }),
       mapper: compileRoutes(config.routes, { keyField: sell.keyField }),
-      deadLetters: createErrantRecordReporter(config.deadLetter.topic, { ...deps, ...names, producer }),
+      deadLetters: createErrantRecordReporter(config.deadLetter.topic, { ...deps, sender, producer }),
       ...{ gate, target, store },
     };
     const isBulk = target.dialect === "bulk";
     const options = {
-      ...{ nonce, startFrom: startFromOf(config), accountMark: digest(String(target.accountId)).slice(0, 8) },
+      ...{ nonce, startFrom: startFromOf(config), accountMark },
       ...{ lingerMs: config.batch.lingerMs, maxItems: Math.min(config.batch.maxItems, target.maxItems) },
       maxInFlight: config.batch.maxInFlight ?? (isBulk ? 4 : 8),
       ...config.window,
+      brakeOf: brakeOf(config),
+      massFailure: config.deadLetter.massFailure,
+      replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config) } : null,
       ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };
     const running = new Pipeline(stages, options, { ...deps, onFatal: (error) => void end(error) });
     pipeline = running;
     snapshot = () => running.snapshot();
+    const { groupId } = config.kafka;
+    const batching = { ...config.batch, mostItems: target.maxItems };
+    const known = { groupId, registry: deps.registry, ...batching, isShared: redis !== null };
+    figures = async () => quotaFiguresOf(await running.snapshot(), { ...known, ...inForce, nowMs: clock.now() });
     await running.start();
     emit("started", { version, groupId: config.kafka.groupId, dialect: target.dialect, account: target.account });
 
@@ -146,12 +197,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-const startFromOf =
-  ({ routes }: Config) =>
-  (topic: string): StartFrom => {
-    const from = routes.find((route) => route.topic === topic)?.startFrom ?? "earliest";
-    return from === "earliest" || from === "latest" ? from : { timestampMs: Date.parse(from) };
-  };
+const brakeOf = ({ routes }: Config) => {
+  const brakes = new Map(routes.map((route) => [routeName(route), route.brake]));
+  return (route: string) => brakes.get(route) ?? NO_BRAKE;
+};
+const NO_BRAKE = { deletions: null, creations: null };
 
 /** Before the account is known only its address and its configured name can tell it from others: sharing too much is safe. */
 export const scopeOf = ({ quota, sell }: Pick<Config, "quota" | "sell">): string =>
@@ -171,13 +221,20 @@ const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => 
   );
 };
 
+/** What is left, in milliseconds, of a wait that this group's last commits tell of. */
+const waitTold = async (config: Config, admin: KafkaAdmin, clock: Clock): Promise<number> => {
+  const stored = await admin.committed(config.kafka.groupId, await admin.endOffsets(topicsOf(config)));
+  const marks = stored.map(({ offset, metadata }) => readMark(metadata, offset ?? 0n));
+  return cooldownLeftMs(marks, clock.now());
+};
+
 /** A local limiter knows nothing of other replicas: together they would break the quota. */
 const refuseSecondMember = async ({ kafka }: Config, admin: KafkaAdmin): Promise<void> => {
   const members = await admin.members(kafka.groupId);
   if (members.length === 0) return;
   throw new ConnectorError(
     "SECOND_MEMBER",
-    `The group ${kafka.groupId} has a member already, and without redis.url the quota can only be kept by one process. Configure redis, or stop the other one.`,
+    `The group ${kafka.groupId} has a member already, and without redis the quota can only be kept by one process. Configure redis, or stop the other one.`,
     { retriable: false },
   );
 };

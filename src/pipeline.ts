@@ -6,14 +6,19 @@
  * nor when the lease is over; a dead letter is stored before its offset may be committed; a throttled, unauthorised or
  * unreachable Sell produces no dead letters.
  */
+import { Brake, type BrakeLimits } from "./brake.ts";
 import { Committer, partitionSet } from "./commit/committer.ts";
 import { Ownership, type StartFrom } from "./commit/ownership.ts";
 import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
+import { MassFailure, type MassFailureLimits } from "./dead-letter/mass-failure.ts";
 import { Delivery } from "./delivery.ts";
+import type { Errant } from "./domain/change.ts";
 import { ConnectorError } from "./domain/errors.ts";
+import type { Mutation } from "./domain/mutation.ts";
 import type { ConsumerRecord } from "./domain/record.ts";
 import type {
   Decoder,
+  EndOffset,
   EntityStore,
   ErrantRecordReporter,
   Gate,
@@ -26,6 +31,7 @@ import { BARRIER_MS, DRAIN_MS } from "./domain/times.ts";
 import { Intake } from "./intake.ts";
 import type { Clock } from "./lib/clock.ts";
 import { Tasks } from "./lib/tasks.ts";
+import { LATE, within } from "./lib/within.ts";
 import { partitionSnapshot } from "./partition-snapshot.ts";
 import type { Emit } from "./telemetry/events.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
@@ -59,6 +65,10 @@ export interface PipelineOptions {
   readonly lateApplyMaxMs: number;
   /** Deadline of one request: it must end before the lease does. */
   readonly timeoutMs: number;
+  readonly massFailure: MassFailureLimits;
+  readonly brakeOf: (route: string) => BrakeLimits;
+  /** The topic that brings dead letters back, and the topics they come from; null: there is none. */
+  readonly replay: { readonly topic: string; readonly sources: readonly string[] } | null;
 }
 
 export interface PipelineDeps {
@@ -71,6 +81,7 @@ export interface PipelineDeps {
 
 const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
+const ENDS_MAX_MS = 10_000;
 /** A paused partition goes on when this part of its bound is left: pausing and resuming by turns would fetch twice. */
 const LOW_MARK = 0.75;
 /** From such a cool-down on, partitions pause instead of filling memory. */
@@ -88,8 +99,13 @@ export class Pipeline {
   readonly #ownership: Ownership;
   readonly #intake: Intake;
   readonly #delivery: Delivery;
+  readonly #massFailure: MassFailure;
+  readonly #brake: Brake;
+  /** Records that are dead letters, or will be: they do not count as worked off when they settle. */
+  readonly #buried = new WeakSet<ConsumerRecord>();
   readonly #running = new AbortController();
   #deadLettersUnderWay = 0;
+  #lastFailure = "";
   #isStopping = false;
   #hasJoined = false;
   #lastTurnMs: number;
@@ -104,16 +120,27 @@ export class Pipeline {
     this.#budget = new Budget(options);
     const { maxRecords, maxBytes } = options;
     this.#lowMark = new Budget({ maxRecords: LOW_MARK * maxRecords, maxBytes: LOW_MARK * maxBytes });
+    this.#massFailure = new MassFailure(options.massFailure, (topic, failures) => this.#stopTopic(topic, failures));
+    this.#brake = new Brake(options.brakeOf, deps.clock, (trip) => {
+      deps.emit("brake-engaged", { ...trip, samples: trip.samples.join(", ") });
+      this.#hold(trip.topic);
+    });
     this.#window = new Window(options, {
       ...deps,
-      settle: (mutations) => mutations.forEach(({ record }) => this.#settle(record)),
+      settle: (mutations) => mutations.forEach(({ record }) => this.#workedOff(record)),
+      maySendOf: (entity) => this.#delivery.maySendOf(entity),
+      mayDelete: (mutation) => this.#brake.mayDelete(mutation),
+      isStopped: (topic) => this.#isStopped(topic),
       trusts: ({ record }) => record.position.offset >= (this.#ownership.of(record.position)?.trustedFrom ?? 0n),
       changed: () => this.#delivery.wake(),
       arrived: () => this.#delivery.wakeRecall(),
     });
+    const { replay } = options;
     const shared = {
       ...{ ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark },
       deadLetters: this.#counted(stages.deadLetters),
+      replayTopic: replay?.topic ?? null,
+      admits: (record: ConsumerRecord, errant: Errant) => this.#admits(record, errant),
     };
     this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
     this.#ownership = new Ownership({
@@ -132,12 +159,15 @@ export class Pipeline {
       add: (mutation) => this.#window.add(mutation),
       settle: (record) => this.#settle(record),
       isFrozen: () => this.#ownership.isFrozen,
+      mayReplay: (origin) => this.#ownership.mayReplay(origin),
+      isRead: (topic) => replay?.sources.includes(topic) === true,
       progressed: () => this.#updatePauses(),
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
     const progressed = (): void => this.#updatePauses();
-    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, progressed });
+    const created = (mutation: Mutation): void => this.#brake.created(mutation);
+    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, progressed, created });
   }
 
   get partitions(): readonly OwnedPartition[] {
@@ -146,6 +176,11 @@ export class Pipeline {
 
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** This process may assume that its partitions are its own. */
+  get mayLeave(): boolean {
+    return this.#stages.source.leaseLeftMs() > 0;
   }
 
   get hasJoined(): boolean {
@@ -212,6 +247,32 @@ export class Pipeline {
     if (partition?.watermark.settle(record.position.offset) === true) partition.release(record);
   }
 
+  #workedOff(record: ConsumerRecord): void {
+    if (!this.#buried.has(record)) this.#massFailure.passed(record.position.topic);
+    this.#settle(record);
+  }
+
+  #admits(record: ConsumerRecord, { message }: Errant): boolean {
+    this.#lastFailure = message;
+    this.#buried.add(record);
+    return this.#massFailure.admits(record.position.topic);
+  }
+
+  #stopTopic(topic: string, failures: number): void {
+    const { outOf } = this.#options.massFailure;
+    this.#deps.emit("mass-failure", { topic, failures, outOf, message: this.#lastFailure });
+    this.#hold(topic);
+  }
+
+  #isStopped(topic: string): boolean {
+    return this.#massFailure.isStopped(topic) || this.#brake.isStopped(topic);
+  }
+
+  #hold(topic: string): void {
+    this.#window.stopTopic(topic);
+    this.#updatePauses();
+  }
+
   /** A hand-over waits for dead letters on their way: the next owner would write them again. */
   #counted(reporter: ErrantRecordReporter): ErrantRecordReporter {
     return {
@@ -230,7 +291,7 @@ export class Pipeline {
     for (let turn = 1; ; turn++) {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
       this.#lastTurnMs = this.#deps.clock.monotonicMs();
-      if (turn % ENDS_EVERY_TURNS === 1) this.#tasks.own(this.#refreshEnds());
+      if (turn % ENDS_EVERY_TURNS === 1) this.#tasks.own(this.#refreshEnds(signal));
       this.#updatePauses();
       this.#delivery.wake(); // the lease may have come back
       if (this.#ownership.isFrozen) continue;
@@ -244,10 +305,12 @@ export class Pipeline {
   }
 
   /** A paused partition is not fetched, so its end must be asked for. */
-  async #refreshEnds(): Promise<void> {
+  async #refreshEnds(signal: AbortSignal): Promise<void> {
     const topics = [...new Set(this.partitions.map(({ topic }) => topic))];
-    const ends = await this.#stages.source.endOffsets(topics).catch(() => []);
-    for (const end of ends) {
+    const ask = (): Promise<readonly EndOffset[]> => this.#stages.source.endOffsets(topics);
+    // A broker that is silent is asked again with the next turn, and holds up no stop.
+    const ends = await within(this.#deps.clock, ENDS_MAX_MS, ask, signal).catch(() => []);
+    for (const end of ends === LATE ? [] : ends) {
       const partition = this.#ownership.get(end);
       if (partition !== undefined && end.high > (partition.highWatermark ?? -1n)) partition.highWatermark = end.high;
     }
@@ -286,9 +349,12 @@ export class Pipeline {
       const { held, pausedFor, isStarted } = partition;
       const longMs = pausedFor.has("quota") ? COMMIT_EVERY_MS : LONG_COOLDOWN_MS;
       const spanMax = (pausedFor.has("span") ? LOW_MARK : 1) * this.#options.maxSpan;
-      this.#pauseFor(partition, "quota", cooldownMs > longMs);
+      // One that holds nothing reads on: the age of its oldest record is only known once that was fetched.
+      this.#pauseFor(partition, "quota", cooldownMs > longMs && held.records > 0);
       this.#pauseFor(partition, "window", (pausedFor.has("window") ? nearlyFull : full).has(held));
       this.#pauseFor(partition, "span", isStarted && partition.watermark.span > spanMax);
+      this.#pauseFor(partition, "failures", this.#massFailure.isStopped(partition.topic));
+      this.#pauseFor(partition, "brake", this.#brake.isStopped(partition.topic));
     }
   }
 

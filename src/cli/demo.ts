@@ -4,6 +4,7 @@ import { CHANGES_MAX, CHANGES_MIN, type DemoOptions, QUOTA, REPLICAS_MAX } from 
 import type { Demo } from "../demo/run.ts";
 import { systemClock } from "../lib/clock.ts";
 import { EXIT } from "./exit.ts";
+import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { styled, type Terminal } from "./terminal.ts";
@@ -73,14 +74,6 @@ const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal
     terminal.err("Interrupted; nothing is left running.\n");
     return EXIT.failed;
   }
-};
-
-const progressOf = async (json: boolean, { out, hasColors }: Terminal) => {
-  const { lineProgress, silentProgress, spinnerProgress } = await import("../demo/progress.ts");
-  if (json) return silentProgress;
-  const deps = { clock: systemClock, out };
-  // In a terminal that does not know its size (0 columns) the spinner would clear lines for ever.
-  return hasColors && process.stdout.columns > 0 ? spinnerProgress(deps, process.stdout) : lineProgress(deps);
 };
 
 const introduction = ({ changes, format, debezium }: DemoOptions, terminal: Terminal): string =>

@@ -1,10 +1,18 @@
 /** The command line: one file a command, gathered here. */
 import { Command, CommanderError } from "commander";
+import { adoptCommand } from "./adopt.ts";
+import { dlqCommand } from "./dlq.ts";
+import { doctorCommand } from "./doctor.ts";
 import { EXIT, failed } from "./exit.ts";
+import { lagCommand } from "./lag.ts";
+import { planCommand } from "./plan.ts";
+import { previewCommand } from "./preview.ts";
+import { quotaCommand } from "./quota.ts";
 import type { Register } from "./register.ts";
 import { runCommand } from "./run.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { styled, type Terminal } from "./terminal.ts";
+import { testCommand } from "./test-mapping.ts";
 import { validateCommand } from "./validate.ts";
 import { version } from "./version.ts";
 
@@ -14,7 +22,15 @@ Examples:
   sell-sink sandbox --port 8600            a simulator of Zendesk Sell to try a mapping on
   sell-sink validate --config config.yaml  everything that is wrong with a configuration, at once
   sell-sink validate --config config.yaml --online   and whether services and records agree with it
+  sell-sink preview --config config.yaml --file rows.csv   what rows would become, with no service at all
+  sell-sink adopt --config config.yaml --route customers --match email --dry-run   before the first run
+  sell-sink test config/example.test.yaml  unit tests of a mapping
+  sell-sink plan --config config.yaml      calls and time that the backlog would take; sends nothing
   sell-sink run --config config.yaml       deliver until SIGTERM or Ctrl-C
+  sell-sink lag --config config.yaml       how far behind, how fast, until when
+  sell-sink quota --config config.yaml     how the quota stands, and what to change
+  sell-sink doctor --config config.yaml    whether everything around it is as it should be
+  sell-sink dlq list --config config.yaml  what Sell would not take, and whether that is healed since
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 `;
@@ -46,7 +62,20 @@ const createProgram = async (terminal: Terminal, done: (code: number) => void): 
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .exitOverride();
   const { demoCommand } = await import("./demo.ts");
-  const commands: readonly Register[] = [runCommand, validateCommand, sandboxCommand, demoCommand];
+  const commands: readonly Register[] = [
+    runCommand,
+    validateCommand,
+    previewCommand,
+    planCommand,
+    testCommand,
+    adoptCommand,
+    lagCommand,
+    quotaCommand,
+    doctorCommand,
+    dlqCommand,
+    sandboxCommand,
+    demoCommand,
+  ];
   for (const register of commands) register(program, terminal, done);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

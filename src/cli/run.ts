@@ -1,4 +1,5 @@
 /** `sell-sink run`: the connector, until a signal or until it cannot go on. */
+import { rereadConfig } from "../config/reread.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createLogger } from "../telemetry/logger.ts";
@@ -30,7 +31,8 @@ const run = async (file: string, terminal: Terminal): Promise<number> => {
   const emit = observe({ logger, registry });
   // Loaded only here: no other command pays for the clients of Kafka, Redis and Sell.
   const { startConnector } = await import("../connector.ts");
-  const deps = { clock: systemClock, random: systemRandom, emit, registry, version, signal };
+  const reread = rereadConfig(file, terminal.env);
+  const deps = { clock: systemClock, random: systemRandom, emit, registry, version, signal, reread };
   try {
     return await supervise(await startConnector(config, deps), systemClock, signal);
   } catch (error) {

@@ -12,6 +12,7 @@ const PORT = 8600;
 const PROFILES = ["customer", "sell-documented", "none"] as const;
 
 interface Options {
+  readonly host: string;
   readonly port: number;
   readonly quota: (typeof PROFILES)[number];
   readonly bulk: boolean;
@@ -20,13 +21,14 @@ interface Options {
 export const sandboxCommand: Register = (program, terminal, done) => {
   program
     .command("sandbox")
-    .description("serve a simulator of Zendesk Sell on 127.0.0.1 until Ctrl-C")
+    .description("serve a simulator of Zendesk Sell until Ctrl-C")
+    .option("--host <address>", "address to listen on; 0.0.0.0 lets others in, for containers", "127.0.0.1")
     .option("-p, --port <port>", "port to listen on, 0 for any free one", portOf, PORT)
     .addOption(new Option("--quota <profile>", "limit it enforces").choices(PROFILES).default("customer"))
     .option("--no-bulk", "offer only what Zendesk documents: one record a request")
-    .action(async ({ port, quota, bulk }: Options) => {
+    .action(async ({ host, port, quota, bulk }: Options) => {
       using signals = stopSignals(process, (code) => process.exit(code));
-      const sandbox = await start({ port, rate: { profile: quota }, settings: { bulk } });
+      const sandbox = await start({ host, port, rate: { profile: quota }, settings: { bulk } });
       terminal.out(`A simulator of Zendesk Sell listens at ${sandbox.url}; any token is accepted. Ctrl-C ends it.\n`);
       await aborted(signals.signal);
       await sandbox.close();

@@ -23,3 +23,8 @@ type Style = Parameters<typeof styleText>[0];
 
 export const styled = ({ hasColors }: Pick<Terminal, "hasColors">, style: Style, text: string): string =>
   hasColors ? styleText(style, text, { validateStream: false }) : text;
+
+/** The cursor goes home and what is below it goes away: only on a terminal. */
+export const clearScreen = ({ hasColors, out }: Pick<Terminal, "hasColors" | "out">): void => {
+  if (hasColors) out("\u001b[H\u001b[J");
+};

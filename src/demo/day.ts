@@ -1,11 +1,11 @@
 /** The ERP's day: it commits wave after wave while the connector delivers, until nothing is left to deliver. */
 import { ConnectorError } from "../domain/errors.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Step } from "../lib/progress.ts";
 import type { Sandbox } from "../sandbox/index.ts";
 import type { Erp } from "./erp.ts";
 import type { Ledger } from "./ledger.ts";
 import { type DemoOptions, PENALTY_MS, QUOTA, WAVE_EVERY_MS, WAVES } from "./options.ts";
-import type { Step } from "./progress.ts";
 import { count } from "./report.ts";
 
 export interface DayDeps {

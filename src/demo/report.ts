@@ -91,4 +91,4 @@ const lastLine = ({ comparison }: Result, paint: Paint): string => {
 
 export const count = (number: number): string => number.toLocaleString("en-US");
 
-export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Progress } from "../lib/progress.ts";
 import { systemRandom } from "../lib/random.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import { kafkaConfig } from "../source/config.ts";
@@ -12,7 +13,6 @@ import { avroEncoder, jsonEncoder } from "./encoder.ts";
 import type { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { type DemoOptions, FOREIGN, PARTITIONS, QUOTA } from "./options.ts";
-import type { Progress } from "./progress.ts";
 import { startConnect } from "./services/connect.ts";
 import type { ServiceName } from "./services/options.ts";
 import { SERVICE_TITLES, startServices } from "./services/services.ts";

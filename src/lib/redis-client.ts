@@ -95,9 +95,13 @@ const hostAndPort = (address: string): { readonly host: string; readonly port: n
 const tls = ({ tls = { enabled: false }, url = "" }: RedisConfig): Options => {
   if (!tls.enabled && !url.startsWith("rediss:")) return {};
   const files = { ...pem("ca", tls.caFile), ...pem("cert", tls.certFile), ...pem("key", tls.keyFile) };
-  // Many a hosted Redis is chosen by the name in the handshake, which Node does not send by itself.
-  const name = url === "" ? "" : new URL(url).hostname;
-  return { tls: { ...files, ...(name === "" || isIP(name.replace(/^\[|\]$/g, "")) ? {} : { servername: name }) } };
+  return { tls: { ...files, ...serverName(url) } };
+};
+
+/** Many a hosted Redis is chosen by the name in the handshake, which Node does not send by itself. */
+const serverName = (url: string): { readonly servername?: string } => {
+  const name = URL.parse(url)?.hostname ?? "";
+  return name === "" || name.startsWith("[") || isIP(name) ? {} : { servername: name };
 };
 
 const pem = (option: "ca" | "cert" | "key", file: string | undefined): { readonly [option: string]: string } => {

@@ -28,6 +28,7 @@ export const connectRedis = (config: RedisConfig): RedisConnection => {
   });
   const listeners = new Set<() => void>();
   let lastError: string | null = "not connected yet";
+  let isClosed = false;
 
   // Without a listener ioredis prints every error on stderr.
   client.on("error", (error) => {
@@ -35,6 +36,10 @@ export const connectRedis = (config: RedisConfig): RedisConnection => {
   });
   client.on("close", () => {
     lastError ??= "connection closed";
+  });
+  // ioredis gives up for good when it hears of a fail-over while it asks the sentinels for the primary.
+  client.on("end", () => {
+    if (!isClosed) client.connect().catch(() => {}); // what goes wrong is an error event too
   });
   client.on("ready", () => {
     lastError = null;
@@ -50,7 +55,10 @@ export const connectRedis = (config: RedisConfig): RedisConnection => {
       if (client.status === "ready") listener();
       return () => listeners.delete(listener);
     },
-    close: () => client.disconnect(),
+    close() {
+      isClosed = true;
+      client.disconnect();
+    },
   };
 };
 

@@ -9,7 +9,7 @@ import { connectRedis, type RedisConnection } from "../../src/lib/redis.ts";
 import { GateWalk, type Grant, type Step, type WalkOptions } from "../support/gate-walk.ts";
 
 /** How long the random walks are: `npm run test:gate` takes 1,000 of 8,000 questions each. */
-const RUNS = Number(process.env["GATE_RUNS"] ?? 150);
+const RUNS = Number(process.env["GATE_RUNS"] ?? 60);
 const QUESTIONS = Number(process.env["GATE_QUESTIONS"] ?? 150);
 /** A random step asks about so many. */
 const QUESTIONS_PER_STEP = 10;

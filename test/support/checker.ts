@@ -159,7 +159,7 @@ const lost = ({ written, state }: Ledgers, applications: readonly Application[])
     return versions
       .slice(settled + 1)
       .filter((record, at, waiting) => !record.isPoison && !waiting.slice(0, at + 1).every(isHeldAlready))
-      .map((record) => `${positionName({ ...record, epoch: 0 })}: ${id}`);
+      .map((record) => `${positionName(record)}: ${id}`);
   });
 };
 
@@ -257,9 +257,7 @@ const wrongDeadLetters = (
 ): readonly string[] => {
   const superseded = supersededPoison(written, applications);
   const found = Map.groupBy(deadLetters, (letter) => sourceOf(letter));
-  const poison = new Map(
-    written.filter(({ isPoison }) => isPoison).map((record) => [positionName({ ...record, epoch: 0 }), record]),
-  );
+  const poison = new Map(written.filter(({ isPoison }) => isPoison).map((record) => [positionName(record), record]));
   return [
     ...[...poison].flatMap(([position, record]) => {
       const [letter, ...more] = found.get(position) ?? [];

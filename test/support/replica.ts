@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.ts";
 import { until } from "./until.ts";
@@ -134,4 +135,18 @@ const parsed = (line: string): LogLine => {
   } catch {
     return { level: "text", msg: line };
   }
+};
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** One command of `sell-sink`, awaited. */
+export const runMain = async (args: readonly string[]): Promise<Ended> => {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await ended, out, err };
 };

@@ -1,5 +1,5 @@
 /** A window with a clock to turn and a store to fill, driven step by step. */
-import type { Mutation } from "../../src/domain/mutation.ts";
+import type { Entity, Mutation } from "../../src/domain/mutation.ts";
 import type { Outcome } from "../../src/domain/receipt.ts";
 import type { Remembered } from "../../src/domain/stages.ts";
 import type { Cut } from "../../src/window/cut.ts";
@@ -19,6 +19,10 @@ export class WindowDriver {
   readonly store = new Map<string, Remembered>();
   readonly settled: Mutation[] = [];
   readonly events: string[] = [];
+  readonly stopped = new Set<string>();
+  /** Entities that Sell refuses as such. */
+  readonly refused = new Set<Entity>();
+  mayDelete: (mutation: Mutation) => boolean = () => true;
   readonly window: Window;
   /** False for what an owner before may have written without anybody remembering it. */
   trusts: (mutation: Mutation) => boolean = () => true;
@@ -38,6 +42,9 @@ export class WindowDriver {
         emit: (name) => this.events.push(name),
         settle: (mutations) => this.settled.push(...mutations),
         trusts: (mutation) => this.trusts(mutation),
+        maySendOf: (entity) => !this.refused.has(entity),
+        mayDelete: (mutation) => this.mayDelete(mutation),
+        isStopped: (topic) => this.stopped.has(topic),
         changed: () => {},
         arrived: () => {},
       },

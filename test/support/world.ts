@@ -3,7 +3,7 @@
  * on the broker of the run, and a simulator of Sell in this process, whose log is the witness.
  */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import getPort from "get-port";
@@ -21,7 +21,7 @@ import {
 import { type Change, type Crash, check, type Findings, type Ledgers, type Written } from "./checker.ts";
 import { Erp, type ErpRow } from "./erp.ts";
 import { readTopics, type StoredRecord } from "./read-topics.ts";
-import { Replica } from "./replica.ts";
+import { type Ended, Replica, runMain } from "./replica.ts";
 import { until } from "./until.ts";
 
 export interface WorldOptions {
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly config?: Readonly<Record<string, object>>;
   /** Topic settings by Kafka's names. */
   readonly deadLetterTopic?: Readonly<Record<string, string>>;
+  /** There is a topic by which dead letters are replayed. */
+  readonly replays?: true;
 }
 
 /** The quota of a minute, thirty times faster. */
@@ -80,7 +82,12 @@ export class World implements AsyncDisposable {
     await erp.createTopics([world.customers, world.orders], options.partitions ?? 6);
     const settings = options.deadLetterTopic ?? {};
     await erp.kafka.admin.createTopics([{ topic: world.deadLetters, partitions: 1, settings }]);
+    if (options.replays) await erp.createTopics([world.replays], options.partitions ?? 6);
     return world;
+  }
+
+  get replays(): string {
+    return `${this.deadLetters}.replay`;
   }
 
   // --- the ERP ------------------------------------------------------------------------------------------------------------
@@ -167,11 +174,22 @@ export class World implements AsyncDisposable {
     return items.filter((item) => item.resource === resource && item.result !== "failed").length;
   }
 
+  /** Runs one command of `sell-sink` to its end, with a configuration like that of the replicas. */
+  async command(...args: readonly string[]): Promise<Ended> {
+    const file = join(this.#folder, "command.yaml");
+    await writeFile(file, JSON.stringify(this.#config("command")));
+    return runMain([...args, "--config", file]);
+  }
+
   // --- what came of it ----------------------------------------------------------------------------------------------------
 
   async offsets() {
     const { admin } = this.erp.kafka;
-    const ends = await admin.endOffsets([this.customers, this.orders]);
+    const ends = await admin.endOffsets([
+      this.customers,
+      this.orders,
+      ...(this.#options.replays ? [this.replays] : []),
+    ]);
     const committed = await admin.committed(this.groupId, ends);
     const byName = new Map(committed.map((row) => [partitionName(row), row.offset]));
     return ends.map((end) => ({ ...end, committed: byName.get(partitionName(end)) ?? null, end: end.high }));

@@ -29,6 +29,7 @@ class Rig {
   lettersBegun = 0;
   /** Sell takes everything after so long; Infinity: it never answers. */
   answerMs = 200;
+  massFailure = { outOf: 100, moreThan: 100 };
   #starts = 0;
 
   write(...keys: readonly string[]): void {
@@ -69,6 +70,8 @@ class Rig {
       ...{ nonce: process.name, accountMark: "test", startFrom: () => "earliest" as const },
       ...{ maxItems: 50, lingerMs: 100, maxInFlight: 4, maxRecords, maxBytes: 1_000_000, maxSpan: 1_000 },
       ...{ parkTimeoutMs: 60_000, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, timeoutMs: 6_000 },
+      brakeOf: () => ({ deletions: null, creations: null }),
+      ...{ massFailure: this.massFailure, replay: null },
     };
     const { clock } = process;
     const onFatal = (error: Error): void => void this.failures.push(error);
@@ -214,4 +217,36 @@ test("a window that was full fetches on when it has room again", async () => {
   expect(await pipeline.snapshot()).toMatchObject({ windowRecords: 0, windowBytes: 0 });
   await rig.stop(pipeline);
   expect(rig.failures).toEqual([]);
+});
+
+test("a record that arrives inside an announced pause is read, so that its age is known, and not sent", async () => {
+  const rig = new Rig();
+  void rig.redis.gate(new Process("before", rig.time)).adopt(3_600_000);
+  const { pipeline } = await rig.start();
+  await rig.pass(30_000);
+  rig.write("a");
+  await rig.pass(30_000);
+  const [partition] = (await pipeline.snapshot()).partitions;
+  expect(partition).toMatchObject({ lag: 1, paused: "quota" });
+  expect(partition?.oldestPendingAgeS.live).toBeGreaterThan(29);
+  expect(rig.sent).toEqual([]);
+  await rig.stop(pipeline);
+});
+
+test("when most records of a topic fail, it stands still: no more dead letters, nothing committed past it, and it hands over clean", async () => {
+  const rig = new Rig();
+  rig.massFailure = { outOf: 10, moreThan: 3 };
+  rig.write("a", ...Array.from({ length: 20 }, () => ERRANT), "b");
+  const { pipeline } = await rig.start();
+  await rig.pass(60_000);
+  expect([rig.letters, rig.stored.offset, rig.sent.length]).toEqual([[1n, 2n, 3n], 4n, 1]);
+  expect((await pipeline.snapshot()).partitions[0]).toMatchObject({ paused: "failures" });
+  await rig.stop(pipeline);
+  expect([rig.stored.state, rig.failures]).toEqual(["clean", []]);
+
+  rig.massFailure = { outOf: 100, moreThan: 100 };
+  const next = await rig.start();
+  await rig.until(() => rig.stored.offset === 22n);
+  expect([rig.letters.length, rig.sent.length]).toEqual([20, 2]);
+  await rig.stop(next.pipeline);
 });

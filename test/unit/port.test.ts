@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 
 const KNOWS_SELL = /^src\/(deliver|sandbox|demo)\//;
 /** These speak HTTP with others, or serve it: a status code of theirs is none of Sell's. */
-const SPEAKS_HTTP = /^src\/(decode|admin|lag)\//;
+const SPEAKS_HTTP = /^src\/(decode|admin|lag)\/|^src\/lib\/ask-admin/;
 /** Who may know that there is such an adapter, and of it only these files. */
 const COMPOSES = new Map([
   ["src/adopt/desk.ts", ["../deliver/target.ts"]],

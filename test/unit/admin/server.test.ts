@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { Health } from "../../../src/admin/health.ts";
 import { type Admin, startAdmin } from "../../../src/admin/server.ts";
+import type { Snapshot } from "../../../src/telemetry/snapshot.ts";
 
 const GOOD: Health = { live: { ok: true }, ready: { ok: true }, started: { ok: true } };
 
@@ -11,12 +12,19 @@ afterEach(async () => {
   for (const admin of open.splice(0)) await admin.close();
 });
 
-const anAdmin = async (health: () => Health = () => GOOD, scrape?: () => Promise<never>): Promise<Admin> => {
+const anAdmin = async (
+  health: () => Health = () => GOOD,
+  scrape?: () => Promise<never>,
+  snapshot: () => Promise<Snapshot | null> = async () => null,
+): Promise<Admin> => {
   const admin = await startAdmin(
     { port: 0, host: "127.0.0.1" },
     {
       health,
       scrape: scrape ?? (async () => ({ contentType: "text/plain; version=0.0.4", text: "a 1\n" })),
+      snapshot,
+      quota: async () => ((await snapshot()) === null ? null : { calls: 7 }),
+      groupId: "g",
       version: "1.2.3",
     },
   );
@@ -56,7 +64,7 @@ test("/metrics answers with the scrape, / names what there is, anything else is 
   const { url } = await anAdmin();
   const metrics = await fetch(`${url}/metrics?name[]=a`);
   expect([metrics.headers.get("content-type"), await metrics.text()]).toEqual(["text/plain; version=0.0.4", "a 1\n"]);
-  expect(await (await fetch(url)).text()).toBe("sell-sink 1.2.3: /livez /readyz /startupz /metrics\n");
+  expect(await (await fetch(url)).text()).toBe("sell-sink 1.2.3: /livez /readyz /startupz /metrics /lag /quota\n");
   expect((await fetch(`${url}/debug`)).status).toBe(404);
 });
 
@@ -99,12 +107,44 @@ test("a body is not waited for: the connection closes behind the answer", async 
   expect(heard).toMatch(/^HTTP\/1\.1 405/);
 });
 
+test("/lag tells of the partitions that are owned, and says so while there is no pipeline", async () => {
+  const starting = await fetch(`${(await anAdmin()).url}/lag`);
+  expect([starting.status, await starting.text()]).toEqual([503, "the pipeline does not run yet\n"]);
+  const aPartition = {
+    ...{ topic: "t", partition: 3, endOffset: 50, lag: 8, lastCommitS: null, paused: "quota" },
+    oldestPendingAgeS: { live: 2, backfill: 90 },
+  };
+  const gate = { permitsPerSecond: 3, cooldownLeftMs: 1_500 };
+  const state = { partitions: [aPartition], gate, halted: false } as unknown as Snapshot;
+  const { url } = await anAdmin(undefined, undefined, async () => state);
+  const reply = await fetch(`${url}/lag`);
+  expect(reply.headers.get("content-type")).toBe("application/json; charset=utf-8");
+  expect(await reply.json()).toEqual({
+    ...{ groupId: "g", halted: false, permitsPerSecond: 3, cooldownLeftS: 1.5 },
+    partitions: [{ topic: "t", partition: 3, next: 42, end: 50, ageS: 90, paused: "quota" }],
+  });
+});
+
+test("/quota answers with the figures, and says so while there is no pipeline", async () => {
+  const starting = await fetch(`${(await anAdmin()).url}/quota`);
+  expect([starting.status, await starting.text()]).toEqual([503, "the pipeline does not run yet\n"]);
+  const { url } = await anAdmin(undefined, undefined, async () => ({}) as unknown as Snapshot);
+  expect(await (await fetch(`${url}/quota`)).json()).toEqual({ calls: 7 });
+});
+
 test("a taken port is one sentence that names the setting", async () => {
   const { url } = await anAdmin();
   const port = Number(new URL(url).port);
   const second = startAdmin(
     { port, host: "127.0.0.1" },
-    { health: () => GOOD, scrape: () => Promise.reject(), version: "1" },
+    {
+      health: () => GOOD,
+      scrape: () => Promise.reject(),
+      snapshot: async () => null,
+      quota: async () => null,
+      groupId: "g",
+      version: "1",
+    },
   );
   await expect(second).rejects.toMatchObject({
     code: "ADMIN_PORT",

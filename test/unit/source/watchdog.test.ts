@@ -7,9 +7,7 @@ describe("the watchdog", () => {
     const clock = steppingClock();
     let reports = 0;
     const dog = startWatchdog(
-      clock,
-      () => 40_000,
-      () => reports++,
+      { clock, silenceMs: () => 40_000, brokerAnswers: async () => true, onSilence: () => reports++ },
       new AbortController().signal,
     );
     await clock.step(8);
@@ -21,10 +19,9 @@ describe("the watchdog", () => {
   it("stays quiet as long as there are signs of life", async () => {
     const clock = steppingClock();
     const stop = new AbortController();
+    const onSilence = (): void => expect.unreachable();
     const dog = startWatchdog(
-      clock,
-      () => 40_000,
-      () => expect.unreachable(),
+      { clock, silenceMs: () => 40_000, brokerAnswers: async () => true, onSilence },
       stop.signal,
     );
     for (let i = 0; i < 30; i++) {
@@ -34,6 +31,22 @@ describe("the watchdog", () => {
     stop.abort();
     await clock.step(1);
     await dog.done;
+  });
+
+  it("waits with a broker that is away, and reports a consumer that stays silent when it is back", async () => {
+    const clock = steppingClock();
+    let reports = 0;
+    let answers = false;
+    const dog = startWatchdog(
+      { clock, silenceMs: () => 40_000, brokerAnswers: async () => answers, onSilence: () => reports++ },
+      new AbortController().signal,
+    );
+    await clock.step(30);
+    expect(reports).toBe(0);
+    answers = true;
+    await clock.step(8);
+    await dog.done;
+    expect(reports).toBe(1);
   });
 });
 
