@@ -82,6 +82,18 @@ describe.concurrent("Redis forgets", () => {
     expect(crew.count("redis-unreachable")).toBe(0);
   });
 
+  it("everything, again and again: nobody spends the quota twice by it", async () => {
+    await using trial = await aTrial();
+    const { crew, server } = trial;
+    await trial.threeJoin(server.process.address);
+    await server.do("FLUSHALL");
+    const before = crew.grantsMs.length;
+    for (let times = 0; times < 100; times++) await server.do("FLUSHALL");
+    expect(crew.grantsMs.length - before, "but for permits on their way").toBeLessThanOrEqual(3);
+    await crew.goesOn(5);
+    trial.isKept();
+  });
+
   it("the scripts (SCRIPT FLUSH): nobody notices", async () => {
     await using trial = await aTrial();
     const { crew, server } = trial;

@@ -127,7 +127,9 @@ describe("gates on one Redis, in real time", () => {
     one.gate.adjust(quotaConfig.parse({ windows: [{ limit: 20, perMs: 1_000 }], guardMs: 0 }));
     await expect.poll(async () => (await two.gate.peek()).slotMs, PATIENTLY).toBe(50);
     await two.gate.tell({ hintMs: 300, source: "body" }, await two.gate.acquire("live", anytime));
-    expect(two.said).toContain("quota-incident");
+    // On a crowded machine an answer of Redis may come too late to count: then it is told again.
+    await expect.poll(() => two.said, PATIENTLY).toContain("quota-incident");
+    await expect.poll(async () => (await one.gate.peek()).incidents, PATIENTLY).toHaveLength(1);
     const { incidents, share, permitsPerSecond } = await one.gate.peek();
     expect(incidents).toMatchObject([{ hintMs: 300, source: "body", foreign: null, windows: [{ perMs: 1_000 }] }]);
     expect([share, permitsPerSecond]).toEqual([0.5, 10]);
