@@ -39,7 +39,7 @@ test("without Redis a second member of the group refuses to start, the first goe
   await using world = await World.create({ withoutRedis: true });
   const first = await world.start("a");
   await expect(world.start("b")).rejects.toThrow("has ended");
-  expect(lastWords(world, "b")).toContain("without redis.url the quota can only be kept by one process");
+  expect(lastWords(world, "b")).toContain("without redis the quota can only be kept by one process");
   await world.writeCustomers(1, 3);
   await until(async () => (await world.lag()) === 0n, "the first commits");
   expect((await first.stop()).code).toBe(0);
