@@ -42,6 +42,8 @@ const unlessRefused = (error: unknown): false => {
 /** Every command of the README's ACL, on a key of its own that is deleted at once. */
 const REDIS_COMMANDS: readonly (readonly [name: string, ...args: readonly string[]])[] = [
   ["set", "1", "PX", "1000"],
+  ["incrby", "1"],
+  ["pttl"],
   ["get"],
   ["mget"],
   ["exists"],
@@ -54,11 +56,12 @@ const REDIS_COMMANDS: readonly (readonly [name: string, ...args: readonly string
   ["lpush", "1"],
   ["lindex", "0"],
   ["llen"],
+  ["lrange", "0", "0"],
   ["ltrim", "1", "0"],
   ["zadd", "1", "a"],
   ["zcard"],
-  ["zcount", "0", "1"],
   ["zrange", "0", "1"],
+  ["zrangebyscore", "0", "1"],
   ["zrank", "a"],
   ["zscore", "a"],
   ["zremrangebyscore", "0", "0"],
