@@ -34,13 +34,14 @@ local function announcedWindow(limit)
 end
 
 -- Resets are those of a fixed window once one stood still for a while, came, and gave calls back.
-local function seeReset(resets, left)
+local function seeReset(resets, left, limit)
   if math.abs(resets - s.resets) <= 2000 then
     s.resetUntil = now
     return
   end
   local came, stood = now >= s.resets - 2000, s.resetUntil - s.resetSince >= 5000
-  if not came then s.fixed = 0 elseif stood then s.fixed = left > s.left and 1 or 0 end
+  -- Half of what was used came back at once: a counter that slides gives back a few at a time.
+  if not came then s.fixed = 0 elseif stood then s.fixed = left - s.left > (limit - s.left) / 2 and 1 or 0 end
   s.resets, s.resetSince, s.resetUntil = resets, now, now
 end
 
@@ -50,7 +51,7 @@ local function see(seen)
   if not window or not seen.remaining or seenAt < s.seen then return end
   if now >= s.said then s.stretch = 1 end
   if seen.resetMs and seen.resetMs <= window.perMs + 2000 then
-    seeReset(now + seen.resetMs, seen.remaining)
+    seeReset(now + seen.resetMs, seen.remaining, seen.limit or window.full)
   else
     s.fixed, s.resets = 0, 0
   end
@@ -59,7 +60,7 @@ local function see(seen)
   local later = grantedSince(seenAt)
   local own = grantedSince(since) - later
   s.foreign = math.max(0, limit - seen.remaining - own)
-  s.foreignRate = s.foreign / math.max(1, seenAt - since)
+  s.foreignRate = s.foreign / math.max(window.perMs / 10, seenAt - since)
   s.cap = math.min(1, limit / window.full)
   s.credit = seen.remaining - later
   -- Where no fixed window was seen, the calls left are a level: at its bottom a stop would cost more than a slower pace.

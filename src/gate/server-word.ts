@@ -44,12 +44,13 @@ export class ServerWord {
     const paceMs = Math.max(slotMs / this.share(quota, nowMs, coolMs), slotMs * stretch);
     if (!this.#isInFixedWindow(nowMs) || this.#foreign <= 3) return paceMs;
     const leftMs = this.#reset.atMs - nowMs;
-    return Math.max(paceMs, leftMs / Math.max(1, this.#credit - this.#foreignRate * leftMs));
+    const spreadMs = leftMs / Math.max(1, this.#credit - this.#foreignRate * leftMs);
+    return Math.max(paceMs, Math.min(slotMs / quota.floor, spreadMs));
   }
 
-  /** No call before; in the past when headers allow calls. */
+  /** No call before; in the past when headers allow calls. Another answer may tell of some before the reset comes. */
   opensMs(nowMs: number): number {
-    return this.#isInFixedWindow(nowMs) && this.#credit < 1 ? this.#reset.atMs : NEVER;
+    return this.#isInFixedWindow(nowMs) && this.#credit < 1 ? Math.min(this.#reset.atMs, nowMs + 5_000) : NEVER;
   }
 
   announced(nowMs: number): { readonly remaining: number; readonly foreign: number } | null {
@@ -95,14 +96,15 @@ export class ServerWord {
     const seenMs = nowMs - grantedAgoMs;
     if (window === undefined || remaining === null || seenMs < this.#seenMs) return;
     if (nowMs >= this.#saidUntilMs) this.#stretch = 1;
-    if (resetMs !== null && resetMs <= window.perMs + 2_000) this.#seeReset(nowMs + resetMs, remaining, nowMs);
+    if (resetMs !== null && resetMs <= window.perMs + 2_000)
+      this.#seeReset(nowMs + resetMs, { remaining, limit: limit ?? window.full }, nowMs);
     else this.#reset = { atMs: NEVER, sinceMs: 0, untilMs: 0, isFixed: false };
     const { isFixed, atMs } = this.#reset;
     const all = limit ?? window.full;
     const later = grantedSince(seenMs);
     const sinceMs = (isFixed ? atMs : seenMs) - window.perMs;
     this.#foreign = Math.max(0, all - remaining - (grantedSince(sinceMs) - later));
-    this.#foreignRate = this.#foreign / Math.max(1, seenMs - sinceMs);
+    this.#foreignRate = this.#foreign / Math.max(window.perMs / 10, seenMs - sinceMs);
     this.#cap = Math.min(1, all / window.full);
     this.#credit = remaining - later;
     // Where no fixed window was seen, the calls left are a level: at its bottom a stop would cost more than a slower pace.
@@ -115,7 +117,11 @@ export class ServerWord {
   }
 
   /** Resets are those of a fixed window once one stood still for a while, came, and gave calls back. */
-  #seeReset(resetMs: number, remaining: number, nowMs: number): void {
+  #seeReset(
+    resetMs: number,
+    { remaining, limit }: { readonly remaining: number; readonly limit: number },
+    nowMs: number,
+  ): void {
     const { atMs, sinceMs, untilMs, isFixed } = this.#reset;
     if (Math.abs(resetMs - atMs) <= 2_000) {
       this.#reset = { atMs, sinceMs, untilMs: nowMs, isFixed };
@@ -123,7 +129,8 @@ export class ServerWord {
     }
     const hasCome = nowMs >= atMs - 2_000;
     const hasStood = untilMs - sinceMs >= 5_000;
-    const proof = hasStood ? remaining > this.#left : isFixed;
+    // Half of what was used came back at once: a counter that slides gives back a few at a time.
+    const proof = hasStood ? remaining - this.#left > (limit - this.#left) / 2 : isFixed;
     this.#reset = { atMs: resetMs, sinceMs: nowMs, untilMs: nowMs, isFixed: hasCome && proof };
   }
 

@@ -89,5 +89,5 @@ local function pace()
   if now < s.said then paceMs = math.max(paceMs, slotMs * s.stretch) end
   if not isInFixedWindow() or s.foreign <= 3 then return paceMs end
   local leftMs = s.resets - now
-  return math.max(paceMs, leftMs / math.max(1, s.credit - s.foreignRate * leftMs))
+  return math.max(paceMs, math.min(slotMs / quota.floor, leftMs / math.max(1, s.credit - s.foreignRate * leftMs)))
 end

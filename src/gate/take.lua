@@ -23,7 +23,8 @@ local function opensAt()
     local granted = redis.call('LINDEX', RING, math.max(1, math.floor(window.limit * share())) - 1)
     if granted then opens = math.max(opens, tonumber(granted) + window.spanMs) end
   end
-  if isInFixedWindow() and s.credit < 1 then opens = math.max(opens, s.resets) end
+  -- Another answer may tell of calls that are left before the reset comes.
+  if isInFixedWindow() and s.credit < 1 then opens = math.max(opens, math.min(s.resets, now + 5000)) end
   return opens
 end
 
@@ -62,6 +63,7 @@ end
 
 local function promise(opens)
   local turn = opens + callsBefore() * pace()
+  if turn <= now then turn = now + math.min(quota.slotMs, quota.graceMs) end -- it is up to the first now
   redis.call('HSET', STATE, due(lane, replica), turn)
   return math.max(1, turn - now)
 end

@@ -29,11 +29,7 @@ test("the README's metrics are those there are", () => {
 });
 
 /** Of interest only beside others, or in a debugging hour. */
-const UNTOLD: readonly string[] = [
-  ...["log_end_offset", "permits_unused_total", "subscription_info"],
-  ...["quota_incidents_total", "quota_cold_starts_total", "redis_outages_total", "quota_arrival_seconds"],
-  ...["batch_changes_total", "quota_slot_seconds", "quota_share_ratio", "cooldown_spent_seconds", "quota_lost_turns"],
-];
+const UNTOLD: readonly string[] = ["log_end_offset", "permits_unused_total", "subscription_info"];
 
 test("the README's Redis user may call what the scripts call", () => {
   const scripts = globSync("src/**/*.lua", { cwd: new URL("../../../", import.meta.url) });
