@@ -20,7 +20,7 @@ import { ConnectorError } from "./domain/errors.ts";
 import { type QuotaConfig, quotaScope } from "./gate/config.ts";
 import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
-import { patiently } from "./lib/patiently.ts";
+import { A_MOMENT, patiently } from "./lib/patiently.ts";
 import { connectRedis } from "./lib/redis.ts";
 import { routeName } from "./map/config.ts";
 import { compileRoutes } from "./map/mapper.ts";
@@ -129,7 +129,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     closing.push(() => target.close());
     waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
     // Sell may have asked the processes before this one to wait; Redis may have forgotten it, Kafka has not.
-    await gate.adopt(await patiently(clock, () => waitTold(config, kafka.admin, clock), signal));
+    await gate.adopt(await patiently(clock, A_MOMENT, () => waitTold(config, kafka.admin, clock), signal));
     await openTarget(target, targetUses(config.routes), () => permit(signal), deps, signal);
 
     const accountMark = accountMarkOf(target.accountId);

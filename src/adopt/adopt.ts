@@ -1,9 +1,10 @@
 /** Gives the CRM's records the ERP keys they belong to: reads them all, compares them with the keys, writes what is certain. */
 import type { Entity } from "../domain/mutation.ts";
 import type { FoundRecord } from "../domain/search.ts";
+import { patiently } from "../lib/patiently.ts";
 import type { Progress } from "../lib/progress.ts";
 import { Comparison, type Verdict } from "./comparison.ts";
-import { patiently } from "./patience.ts";
+import { someMinutes } from "./patience.ts";
 import { type Matched, remember, type WritingDeps, type Written, writeKeys } from "./write-keys.ts";
 
 export interface AdoptDeps extends WritingDeps {
@@ -85,8 +86,14 @@ async function* allRecords(
   signal: AbortSignal,
 ): AsyncGenerator<readonly FoundRecord[]> {
   const permit = () => deps.gate.acquire("backfill", signal);
+  const patience = someMinutes(deps);
   for (let page = 1; page <= PAGES_MAX; page++) {
-    const { records, isLast } = await patiently(() => deps.crm.search({ entity, page }, permit, signal), deps, signal);
+    const { records, isLast } = await patiently(
+      deps.clock,
+      patience,
+      () => deps.crm.search({ entity, page }, permit, signal),
+      signal,
+    );
     yield records;
     if (isLast) return;
   }

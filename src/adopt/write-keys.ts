@@ -7,8 +7,8 @@ import type { Entity } from "../domain/mutation.ts";
 import type { Batch, Outcome, Receipt, Write } from "../domain/receipt.ts";
 import type { Found, Search } from "../domain/search.ts";
 import type { EntityStore, Gate, Permit } from "../domain/stages.ts";
-import { backoffMs } from "../lib/backoff.ts";
-import { type PatienceDeps, patiently, TRIES } from "./patience.ts";
+import { patiently } from "../lib/patiently.ts";
+import { type PatienceDeps, someMinutes } from "./patience.ts";
 
 export interface Matched {
   readonly key: string;
@@ -77,7 +77,12 @@ const lookAgain = async (chunk: readonly Matched[], deps: WritingDeps, signal: A
   const { entity, crm, gate } = deps;
   const permit = (): Promise<Permit> => gate.acquire("backfill", signal);
   const ids = chunk.map(({ id }) => id);
-  const { records } = await patiently(() => crm.search({ entity, ids }, permit, signal), deps, signal);
+  const { records } = await patiently(
+    deps.clock,
+    someMinutes(deps),
+    () => crm.search({ entity, ids }, permit, signal),
+    signal,
+  );
   const keys = new Map(records.map(({ id, key }) => [id, key]));
   const as = (is: "written" | "overtaken", isSo: (key: string | null | undefined, wanted: string) => boolean) =>
     chunk.filter(({ id, key }) => isSo(keys.get(id), key)).map((match) => ({ is, ...match }));
@@ -109,7 +114,8 @@ const settled = async (
   deps: WritingDeps,
   signal: AbortSignal,
 ): Promise<readonly Written[]> => {
-  const { entity, crm, gate, clock, random } = deps;
+  const { entity, crm, gate, clock } = deps;
+  const { tries, waitMs } = someMinutes(deps);
   const done: Written[] = [];
   let left = writes;
   for (let attempt = 1; left.length > 0; ) {
@@ -118,7 +124,7 @@ const settled = async (
     if (receipt.announced !== null) gate.see(receipt.announced, permit);
     if (receipt.throttle !== null) await gate.tell(receipt.throttle, permit);
     if (receipt.halt !== null) throw new ConnectorError("SELL_HALTED", receipt.halt.message, { retriable: false });
-    const isLastTry = attempt === TRIES && receipt.throttle === null;
+    const isLastTry = attempt === tries && receipt.throttle === null;
     const verdicts = left.map((write, i) => verdictOn(write, receipt.outcomes[i], isLastTry));
     done.push(...verdicts.filter((verdict) => typeof verdict === "object"));
     const refused = left.filter((_, i) => verdicts[i] === "in halves");
@@ -126,7 +132,7 @@ const settled = async (
     for (const part of [refused.slice(0, half), refused.slice(half)]) done.push(...(await settled(part, deps, signal)));
     left = left.filter((_, i) => verdicts[i] === "again");
     if (left.length === 0 || receipt.throttle !== null) continue; // the gate knows how long to wait
-    await clock.sleep(backoffMs(attempt, random, { floorMs: 500 }), signal);
+    await clock.sleep(waitMs(attempt), signal);
     attempt += 1;
   }
   return done;

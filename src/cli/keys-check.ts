@@ -1,5 +1,4 @@
 /** `validate --online`, the keys of one route: would the first run create records that are in Sell already? */
-import { patiently } from "../adopt/patience.ts";
 import { countUnknown, type KeyCount } from "../adopt/unknown-keys.ts";
 import type { Config } from "../config/spec.ts";
 import { createDecoder } from "../decode/decoder.ts";
@@ -7,6 +6,7 @@ import { createSchemaSource } from "../decode/schema-source.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Gate, Target } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import { LATE, within } from "../lib/within.ts";
 import { type RouteConfig, routeName } from "../map/config.ts";
 import { compileRoutes } from "../map/mapper.ts";
@@ -17,7 +17,6 @@ import { formatsOf } from "../topic-formats.ts";
 
 export interface KeysCheckDeps {
   readonly clock: Clock;
-  readonly random: () => number;
   readonly connection: () => KafkaConnection;
   readonly gate: () => Gate;
   readonly target: () => Target;
@@ -47,7 +46,7 @@ export const keysCheck = (route: RouteConfig, config: Config, deps: KeysCheckDep
       const isLate = (await within(deps.clock, ASK_MS, ask, signal)) === LATE;
       if (count.asked === 0) return isLate ? [NO_ROOM] : [];
       // A coordinator may be loading its groups.
-      const isBegun = await patiently(() => hasBegun(config, topic, deps.connection()), deps, signal);
+      const isBegun = await patiently(deps.clock, A_MOMENT, () => hasBegun(config, topic, deps.connection()), signal);
       return [judged(count, name, isBegun)];
     },
   };

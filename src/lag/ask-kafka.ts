@@ -2,7 +2,7 @@
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { EndOffset } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import { patiently } from "../lib/patiently.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Look, Sample } from "./sample.ts";
 
@@ -46,7 +46,7 @@ export const createKafkaLag = (
     return { atMs, looks: pending.map((each) => lookOf(each, known.get(partitionName(each))?.timestampMs, clock)) };
   };
 
-  return (signal) => patiently(clock, () => look(signal), signal);
+  return (signal) => patiently(clock, A_MOMENT, () => look(signal), signal);
 };
 
 interface Pending extends TopicPartition {

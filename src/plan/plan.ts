@@ -5,7 +5,7 @@ import type { Lane, Mutation } from "../domain/mutation.ts";
 import { partitionName } from "../domain/record.ts";
 import type { Decoder, EndOffset, EntityStore, Mapper } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import { patiently } from "../lib/patiently.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import { outcomeOf } from "../preview/outcome.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import { topicsOf } from "../topic-formats.ts";
@@ -49,7 +49,7 @@ const HOUR_MS = 3_600_000;
 export const planBacklog = async (config: Config, deps: PlanDeps, signal: AbortSignal): Promise<Plan> => {
   const { kafka, decoder, mapper, progress } = deps;
   const { maxRecords, maxBytes } = config.window;
-  const ranges = await patiently(deps.clock, () => backlogOf(config, deps), signal);
+  const ranges = await patiently(deps.clock, A_MOMENT, () => backlogOf(config, deps), signal);
   const total = ranges.reduce((sum, { low, high }) => sum + Number(high - low), 0);
   const skipped: Record<string, number> = {};
   const deadLetters: Record<string, number> = {};

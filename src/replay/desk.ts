@@ -6,7 +6,7 @@ import { createDecoder } from "../decode/decoder.ts";
 import { createSchemaSource } from "../decode/schema-source.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import { patiently } from "../lib/patiently.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import { connectRedis, type RedisConnection } from "../lib/redis.ts";
 import { compileRoutes } from "../map/mapper.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
@@ -35,7 +35,12 @@ export const openDesk = async (config: Config, deps: DeskDeps, signal: AbortSign
   closing.defer(() => kafka.close());
   const topics = topicsOf(config);
   await refuseMissing(config, kafka);
-  const accountMark = await patiently(deps.clock, () => accountMarkOf(config.kafka.groupId, topics, kafka), signal);
+  const accountMark = await patiently(
+    deps.clock,
+    A_MOMENT,
+    () => accountMarkOf(config.kafka.groupId, topics, kafka),
+    signal,
+  );
   let store: RedisStore | null = null;
   if (config.redis !== undefined && accountMark !== null) {
     const redis = connectRedis(config.redis);
