@@ -4,6 +4,9 @@ import type { Clock } from "./clock.ts";
 /** Instead of a value: the time was over first. */
 export const LATE = Symbol("late");
 
+/** For work that nothing but its time calls off. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 /**
  * What `work` resolves or rejects with, or LATE after `ms`; its signal then aborts, for what can be called off. Rejects with
  * `signal.reason`. Leaves no timer behind.

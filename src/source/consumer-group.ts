@@ -21,7 +21,7 @@ import { ConnectorError, errorText } from "../domain/errors.ts";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import type { OffsetCommit, RecordSource, SourceHandlers } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import { within } from "../lib/within.ts";
+import { NEVER, within } from "../lib/within.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { KafkaAdmin } from "./admin.ts";
 import { createAssigner } from "./assigner.ts";
@@ -236,7 +236,8 @@ export class ConsumerGroup implements RecordSource {
     this.#stopping.abort(new ConnectorError("STOPPING", "The consumer is stopping.", { retriable: false }));
     this.#lease.revoke();
     const leaving = Promise.all([wasJoining ? this.#leaveWhileJoining() : null, this.#consumer.disconnect()]);
-    await this.#within(STOP_MAX_MS, leaving);
+    // Nothing is to be done about a failed goodbye.
+    await within(this.#options.clock, STOP_MAX_MS, () => leaving.catch(() => {}), NEVER);
     await this.#watchdog?.done;
   }
 
@@ -320,14 +321,6 @@ export class ConsumerGroup implements RecordSource {
           },
         ),
     );
-  }
-
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([
-      work.catch(() => {}).finally(() => done.abort()), // nothing to be done about a failed goodbye
-      this.#options.clock.sleep(ms, done.signal).catch(() => {}),
-    ]);
   }
 }
 

@@ -3,12 +3,11 @@ import type { Consumer } from "kafkajs";
 import { ConnectorError } from "../domain/errors.ts";
 import type { OffsetCommit } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import { LATE, within } from "../lib/within.ts";
+import { LATE, NEVER, within } from "../lib/within.ts";
 import { kafkaErrorType } from "./kafka-error.ts";
 
 /** kafkajs would try for minutes, and with it everything that waits for a commit: the main loop, a rebalance, a stop. */
 const COMMIT_MAX_MS = 2_500;
-const NEVER = new AbortController().signal;
 
 export interface GroupCommit {
   /** Rejects with COMMIT_REFUSED unless every row is known to be stored; also while an earlier one is still under way. */
