@@ -11,10 +11,10 @@ import type { Emit } from "../telemetry/events.ts";
 import { adoptionAsJson, adoptionAsLines } from "./adopt-print.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
+import { interruptible } from "./interruptible.ts";
 import { countText } from "./numbers.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -68,20 +68,18 @@ const run = async (config: Config, options: Options, terminal: Terminal): Promis
   const route = routeOf(config, options.route);
   const sides = sidesOf(options, route, config.sell.keyField);
   const tally = new Tally();
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  try {
-    const keys = await adoptInto(tally, { config, route, sides, options, terminal }, signal);
-    const adoption = { route: routeName(route), entity: route.entity, isDry: options.dryRun === true, keys, tally };
-    terminal.out(options.json ? adoptionAsJson(adoption) : adoptionAsLines(adoption, terminal));
-    return isDoubtful(tally, keys) ? EXIT.failed : EXIT.done;
-  } catch (error) {
-    const written = tally.count("written");
-    if (written > 0) terminal.err(`${countText(written)} keys are written; the same command goes on from here.\n`);
-    if (!signal.aborted) throw givenUp(error);
-    terminal.err("Interrupted.\n");
-    return EXIT.failed;
-  }
+  return interruptible(terminal, async (signal) => {
+    try {
+      const keys = await adoptInto(tally, { config, route, sides, options, terminal }, signal);
+      const adoption = { route: routeName(route), entity: route.entity, isDry: options.dryRun === true, keys, tally };
+      terminal.out(options.json ? adoptionAsJson(adoption) : adoptionAsLines(adoption, terminal));
+      return isDoubtful(tally, keys) ? EXIT.failed : EXIT.done;
+    } catch (error) {
+      const written = tally.count("written");
+      if (written > 0) terminal.err(`${countText(written)} keys are written; the same command goes on from here.\n`);
+      throw givenUp(error);
+    }
+  });
 };
 
 /** A connector tries for ever; whoever called this is told. */

@@ -1,19 +1,14 @@
 /** `sell-sink dlq`: what lies in the dead-letter topic, and how to send it out again. */
 import { InvalidArgumentError, Option } from "commander";
-import type { Config } from "../config/spec.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import { namedPosition, positionName } from "../domain/record.ts";
 import { systemClock } from "../lib/clock.ts";
-import { systemRandom } from "../lib/random.ts";
-import type { Desk } from "../replay/desk.ts";
 import type { LetterFilter, LetterPage } from "../replay/letters.ts";
 import type { JudgedLetter } from "../replay/states.ts";
-import type { Emit } from "../telemetry/events.ts";
-import { readConfig } from "./config-file.ts";
+import { type AtDesk, atDesk } from "./at-desk.ts";
 import { letterAsJson, letterAsLine, letterAsPage } from "./dlq-print.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Options {
@@ -64,13 +59,15 @@ export const dlqCommand: Register = (program, terminal, done) => {
   selecting("list", "list dead letters, and which of them are healed")
     .addOption(new Option("--state <state>", "only these").choices(["open", "healed", "unrouted", "unknown"]))
     .option("--limit <n>", "print at most so many", count, LIST_LIMIT)
-    .action(async (options: Selection) => done(await run(options, terminal, (context) => list(context, options))));
+    .action(async (options: Selection) =>
+      done(await atDesk(options.config, terminal, (context) => list(context, options))),
+    );
 
   command(
     "show <position>",
     "show one dead letter as it is, its content included: topic[partition]@offset of its record",
   ).action(async (position: string, options: Options) =>
-    done(await run(options, terminal, (context) => show(context, position, options))),
+    done(await atDesk(options.config, terminal, (context) => show(context, position, options))),
   );
 
   selecting("replay", "send open dead letters to their owners again; what is healed is left alone")
@@ -78,44 +75,12 @@ export const dlqCommand: Register = (program, terminal, done) => {
     .option("--limit <n>", "send at most so many", count)
     .option("--include-unknown", "also those of which nobody remembers whether a newer record was accepted")
     .action(async (options: ReplayOptions) =>
-      done(await run(options, terminal, (context) => replay(context, options))),
+      done(await atDesk(options.config, terminal, (context) => replay(context, options))),
     );
 };
 
-interface Context {
-  readonly desk: Desk;
-  readonly config: Config;
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-}
-
-const run = async (
-  { config: file }: Options,
-  terminal: Terminal,
-  work: (context: Context) => Promise<number>,
-): Promise<number> => {
-  const config = readConfig(file, terminal);
-  if (config === null) return EXIT.usage;
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  const emit: Emit = (name, fields) => {
-    if (name === "kafka-unreachable" || name === "store-failed" || name === "registry-unreachable")
-      terminal.err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
-  };
-  // Loaded only here: no other command pays for the clients of Kafka and Redis.
-  const { openDesk } = await import("../replay/desk.ts");
-  try {
-    await using desk = await openDesk(config, { clock: systemClock, random: systemRandom, emit }, signal);
-    return await work({ desk, config, terminal, signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    terminal.err("Interrupted.\n");
-    return EXIT.failed;
-  }
-};
-
 /** Judged page by page; says on stderr how far it is. */
-async function* judged({ desk, config, terminal, signal }: Context, selection: Selection) {
+async function* judged({ desk, config, terminal, signal }: AtDesk, selection: Selection) {
   const { readLetters } = await import("../replay/letters.ts");
   const { judgeLetters } = await import("../replay/states.ts");
   const filter: LetterFilter = { ...selection, sinceMs: selection.since, untilMs: selection.until };
@@ -127,7 +92,7 @@ async function* judged({ desk, config, terminal, signal }: Context, selection: S
   }
 }
 
-const list = async (context: Context, options: Selection): Promise<number> => {
+const list = async (context: AtDesk, options: Selection): Promise<number> => {
   const { terminal } = context;
   const limit = options.limit ?? LIST_LIMIT;
   const counts = new Map<string, number>();
@@ -150,7 +115,7 @@ const list = async (context: Context, options: Selection): Promise<number> => {
   return EXIT.done;
 };
 
-const show = async (context: Context, position: string, options: Options): Promise<number> => {
+const show = async (context: AtDesk, position: string, options: Options): Promise<number> => {
   const { terminal } = context;
   const wanted = namedPosition(position);
   if (wanted === null) {
@@ -168,7 +133,7 @@ const show = async (context: Context, position: string, options: Options): Promi
   return found === 0 ? EXIT.failed : EXIT.done;
 };
 
-const replay = async (context: Context, options: ReplayOptions): Promise<number> => {
+const replay = async (context: AtDesk, options: ReplayOptions): Promise<number> => {
   const { desk, config, terminal, signal } = context;
   const [isDry, isDaring] = [options.dryRun === true, options.includeUnknown === true];
   const { findReplayTopic } = await import("../replay-topic.ts");

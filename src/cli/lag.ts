@@ -8,21 +8,10 @@ import { systemRandom } from "../lib/random.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../topic-formats.ts";
-import { adminUrlOf, secondsOption, urlOption } from "./admin-address.ts";
-import { readConfig } from "./config-file.ts";
-import { EXIT } from "./exit.ts";
+import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
 import { lagAsTable, paceOf } from "./lag-print.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import { clearScreen, styled, type Terminal } from "./terminal.ts";
-
-interface Options {
-  readonly admin?: string;
-  readonly config?: string;
-  readonly every: number;
-  readonly watch?: true;
-  readonly json?: true;
-}
 
 const HELP = `
 It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. A replica tells of
@@ -39,16 +28,22 @@ Exit codes: 0 told, 1 nobody could be asked, 2 wrong usage or configuration.
 `;
 
 export const lagCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("lag")
-    .description("how far behind: records, age, rate and time to drain of every partition")
-    .option("-a, --admin <url>", "admin address of the replica to ask", urlOption)
-    .option("-c, --config <file>", "configuration file (YAML): its admin port, and Kafka when nobody answers there")
-    .option("--every <seconds>", "time between two looks, 1 to 3600", secondsOption, 3)
-    .option("-w, --watch", "go on until Ctrl-C")
-    .option("--json", "print JSON; with --watch one object a line")
+    .description("how far behind: records, age, rate and time to drain of every partition");
+  askOptions(command, {
+    config: "configuration file (YAML): its admin port, and Kafka when nobody answers there",
+    every: "time between two looks, 1 to 3600",
+  })
     .addHelpText("after", HELP)
-    .action(async (options: Options) => done(await lag(options, terminal)));
+    .action(async (options: AskOptions) =>
+      done(
+        await asking(options, terminal, async (config, signal) => {
+          await using source = await sourceOf(options, config, terminal, signal);
+          await tell(source, options, terminal, signal);
+        }),
+      ),
+    );
 };
 
 /** Whom to ask, and what to call it. */
@@ -58,23 +53,8 @@ interface Source extends AsyncDisposable {
   look(signal: AbortSignal): Promise<Sample | ProcessSample>;
 }
 
-const lag = async (options: Options, terminal: Terminal): Promise<number> => {
-  const config = options.config === undefined ? null : readConfig(options.config, terminal);
-  if (config === null && options.config !== undefined) return EXIT.usage;
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  try {
-    await using source = await sourceOf(options, config, terminal, signal);
-    await tell(source, options, terminal, signal);
-    return EXIT.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return options.watch ? EXIT.done : EXIT.failed;
-  }
-};
-
 const sourceOf = async (
-  { admin }: Options,
+  { admin }: AskOptions,
   config: Config | null,
   terminal: Terminal,
   signal: AbortSignal,
@@ -118,7 +98,7 @@ const kafkaSource = async (config: Config, terminal: Terminal, signal: AbortSign
 };
 
 /** Two looks, or looks without end. */
-const tell = async (source: Source, { every, watch, json }: Options, terminal: Terminal, signal: AbortSignal) => {
+const tell = async (source: Source, { every, watch, json }: AskOptions, terminal: Terminal, signal: AbortSignal) => {
   for (let before = await source.look(signal); ; ) {
     await systemClock.sleep(every * 1_000, signal);
     const after = await source.look(signal);

@@ -1,14 +1,11 @@
 /** `sell-sink plan`: what the backlog would cost, before anything is sent. */
 import Table from "cli-table3";
 import { systemClock } from "../lib/clock.ts";
-import { systemRandom } from "../lib/random.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Emit } from "../telemetry/events.ts";
-import { readConfig } from "./config-file.ts";
+import { atDesk } from "./at-desk.ts";
 import { EXIT } from "./exit.ts";
 import { countText, durationText, rateText } from "./numbers.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 interface Options {
@@ -41,32 +38,16 @@ export const planCommand: Register = (program, terminal, done) => {
     .action(async (options: Options) => done(await plan(options, terminal)));
 };
 
-const plan = async (options: Options, terminal: Terminal): Promise<number> => {
-  const config = readConfig(options.config, terminal);
-  if (config === null) return EXIT.usage;
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  const emit: Emit = (name, fields) => {
-    if (name === "kafka-unreachable" || name === "store-failed" || name === "registry-unreachable")
-      terminal.err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
-  };
-  // Loaded only here: no other command pays for the clients of Kafka and Redis.
-  const { openDesk } = await import("../replay/desk.ts");
-  const { planBacklog } = await import("../plan/plan.ts");
-  const { startFromOf } = await import("../start-from.ts");
-  try {
-    await using desk = await openDesk(config, { clock: systemClock, random: systemRandom, emit }, signal);
+const plan = ({ config: file, json }: Options, terminal: Terminal): Promise<number> =>
+  atDesk(file, terminal, async ({ desk, config, signal }) => {
+    const { planBacklog } = await import("../plan/plan.ts");
+    const { startFromOf } = await import("../start-from.ts");
     const { decoder, mapper, store } = desk.judging;
     const deps = { kafka: desk.kafka, decoder, mapper, store, startFrom: startFromOf(config), clock: systemClock };
     const planned = await planBacklog(config, { ...deps, progress: progress(terminal) }, signal);
-    terminal.out(options.json ? `${JSON.stringify(planned, null, 2)}\n` : planAsText(planned, terminal));
+    terminal.out(json ? `${JSON.stringify(planned, null, 2)}\n` : planAsText(planned, terminal));
     return EXIT.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    terminal.err("Interrupted.\n");
-    return EXIT.failed;
-  }
-};
+  });
 
 const progress = ({ err }: Terminal): ((read: number, total: number) => void) => {
   let toldMs = systemClock.monotonicMs();

@@ -8,9 +8,9 @@ import type { Previewed } from "../preview/preview.ts";
 import { topicsOf } from "../topic-formats.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
+import { interruptible } from "./interruptible.ts";
 import { previewAsJson, previewAsText } from "./preview-print.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Options {
@@ -56,17 +56,11 @@ const preview = async (options: Options, terminal: Terminal): Promise<number> =>
   const config = readConfig(options.config, terminal);
   if (config === null) return EXIT.usage;
   const topic = topicFor(options, config);
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  try {
+  return interruptible(terminal, async (signal) => {
     const previewed = await previewedOf(options, config, topic, terminal, signal);
     terminal.out(options.json ? previewAsJson(previewed) : previewAsText(previewed, terminal));
     return previewed.records.some(({ mapped }) => mapped.status === "errant") ? EXIT.failed : EXIT.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    terminal.err("Interrupted.\n");
-    return EXIT.failed;
-  }
+  });
 };
 
 const topicFor = ({ topic, file }: Options, config: Config): string => {

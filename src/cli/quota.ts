@@ -4,21 +4,10 @@ import { quotaFigures } from "../advice/figures.ts";
 import { ConnectorError, isConnectorError } from "../domain/errors.ts";
 import { askAdmin } from "../lib/ask-admin.ts";
 import { systemClock } from "../lib/clock.ts";
-import { adminUrlOf, secondsOption, urlOption } from "./admin-address.ts";
-import { readConfig } from "./config-file.ts";
-import { EXIT } from "./exit.ts";
+import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
 import { quotaAsText } from "./quota-print.ts";
 import type { Register } from "./register.ts";
-import { stopSignals } from "./stop-signals.ts";
 import { clearScreen, type Terminal } from "./terminal.ts";
-
-interface Options {
-  readonly admin?: string;
-  readonly config?: string;
-  readonly every: number;
-  readonly watch?: true;
-  readonly json?: true;
-}
 
 const HELP = `
 It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. The state of the
@@ -36,35 +25,23 @@ Exit codes: 0 told, 1 nobody could be asked, 2 wrong usage or configuration.
 `;
 
 export const quotaCommand: Register = (program, terminal, done) => {
-  program
-    .command("quota")
-    .description("how the quota stands, what Sell refused, and what to change")
-    .option("-a, --admin <url>", "admin address of the replica to ask", urlOption)
-    .option("-c, --config <file>", "configuration file (YAML), for its admin port")
-    .option("--every <seconds>", "with --watch: time between two looks, 1 to 3600", secondsOption, 3)
-    .option("-w, --watch", "go on until Ctrl-C")
-    .option("--json", "print JSON; with --watch one object a line")
+  const command = program.command("quota").description("how the quota stands, what Sell refused, and what to change");
+  askOptions(command, {
+    config: "configuration file (YAML), for its admin port",
+    every: "with --watch: time between two looks, 1 to 3600",
+  })
     .addHelpText("after", HELP)
-    .action(async (options: Options) => done(await quota(options, terminal)));
-};
-
-const quota = async (options: Options, terminal: Terminal): Promise<number> => {
-  const config = options.config === undefined ? null : readConfig(options.config, terminal);
-  if (config === null && options.config !== undefined) return EXIT.usage;
-  const url = options.admin ?? adminUrlOf(config);
-  using signals = stopSignals(process, (code) => process.exit(code));
-  const { signal } = signals;
-  try {
-    await tell(url, options, terminal, signal);
-    return EXIT.done;
-  } catch (error) {
-    if (!signal.aborted) throw withNextStep(error);
-    return options.watch ? EXIT.done : EXIT.failed;
-  }
+    .action(async (options: AskOptions) =>
+      done(
+        await asking(options, terminal, (config, signal) =>
+          tell(options.admin ?? adminUrlOf(config), options, terminal, signal).catch(withNextStep),
+        ),
+      ),
+    );
 };
 
 /** One look, or looks without end. */
-const tell = async (url: string, { every, watch, json }: Options, terminal: Terminal, signal: AbortSignal) => {
+const tell = async (url: string, { every, watch, json }: AskOptions, terminal: Terminal, signal: AbortSignal) => {
   for (;;) {
     const figures = await askAdmin(url, PAGE, systemClock, signal);
     const advice = advise(figures);
@@ -80,8 +57,8 @@ const tell = async (url: string, { every, watch, json }: Options, terminal: Term
 
 const PAGE = { path: "/quota", schema: quotaFigures, tells: "the state of its quota" };
 
-const withNextStep = (error: unknown): unknown => {
-  if (!isConnectorError(error) || error.code !== "UNREACHABLE") return error;
+const withNextStep = (error: unknown): never => {
+  if (!isConnectorError(error) || error.code !== "UNREACHABLE") throw error;
   const message = `${error.message} Start it with sell-sink run, or name its admin address with --admin.`;
-  return new ConnectorError("UNREACHABLE", message, { retriable: true, cause: error });
+  throw new ConnectorError("UNREACHABLE", message, { retriable: true, cause: error });
 };

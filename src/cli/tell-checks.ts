@@ -3,7 +3,7 @@ import { systemClock } from "../lib/clock.ts";
 import { type Check, type Result, runChecks, type Status } from "../online/check.ts";
 import { printable, scrubbed } from "../telemetry/text.ts";
 import { EXIT } from "./exit.ts";
-import { stopSignals } from "./stop-signals.ts";
+import { interruptible } from "./interruptible.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 interface Report {
@@ -19,28 +19,23 @@ interface Checks extends AsyncDisposable {
  * Disposes of the checks. Resolves with the exit code: failed when a finding is, or when it was interrupted. What services
  * answer may hold anything, so each sentence is made printable and rid of secrets.
  */
-export const tellChecks = async (
+export const tellChecks = (
   open: () => Promise<Checks>,
   terminal: Terminal,
   form: "json" | "lines",
 ): Promise<number> => {
-  using signals = stopSignals(process, (code) => process.exit(code));
   const report = form === "json" ? asJson(terminal) : asLines(terminal);
   const clean = (text: string): string => scrubbed(printable(text), terminal.secrets);
-  let code: number = EXIT.done;
-  await using opened = await open();
-  try {
-    for await (const { sentence, next, ...result } of runChecks(opened.checks, systemClock, signals.signal)) {
+  return interruptible(terminal, async (signal) => {
+    let code: number = EXIT.done;
+    await using opened = await open();
+    for await (const { sentence, next, ...result } of runChecks(opened.checks, systemClock, signal)) {
       report.add({ ...result, sentence: clean(sentence), next: next === null ? null : clean(next) });
       if (result.status === "failed") code = EXIT.failed;
     }
-  } catch (error) {
-    if (!signals.signal.aborted) throw error;
-    terminal.err("Interrupted.\n");
-    return EXIT.failed;
-  }
-  report.end();
-  return code;
+    report.end();
+    return code;
+  });
 };
 
 const asJson = ({ out }: Terminal): Report => {
