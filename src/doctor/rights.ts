@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/spec.ts";
 import type { Clock } from "../lib/clock.ts";
-import { patiently } from "../lib/patiently.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import type { RedisConnection } from "../lib/redis.ts";
 import { type Check, failed, ok } from "../online/check.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
@@ -25,7 +25,7 @@ export const groupCheck = (
       const asked = admin.committed(kafka.groupId, ends);
       return asked.then(() => true).catch(unlessRefused);
     };
-    if (!(await patiently(clock, isAllowed, signal))) {
+    if (!(await patiently(clock, A_MOMENT, isAllowed, signal))) {
       const sentence = `This user may not read the group ${kafka.groupId}.`;
       return [failed(sentence, `${acl} --operation Read --group ${kafka.groupId}`)];
     }
@@ -40,7 +40,7 @@ const unlessRefused = (error: unknown): false => {
 };
 
 /** Every command of the README's ACL, on a key of its own that is deleted at once. */
-const REDIS_COMMANDS: readonly (readonly [name: string, ...args: readonly string[]])[] = [
+export const REDIS_COMMANDS: readonly (readonly [name: string, ...args: readonly string[]])[] = [
   ["set", "1", "PX", "1000"],
   ["incrby", "1"],
   ["pttl"],

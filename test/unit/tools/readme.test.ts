@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { REDIS_COMMANDS } from "../../../src/doctor/rights.ts";
 import { createGauges } from "../../../src/telemetry/gauges.ts";
 import { createMetrics, PREFIX } from "../../../src/telemetry/metrics.ts";
 
@@ -39,4 +40,12 @@ test("the README's Redis user may call what the scripts call", () => {
   expect(called.map(([, command = ""]) => command.toLowerCase()).filter((command) => !allowed.has(command))).toEqual(
     [],
   );
+});
+
+test("doctor tries every command that the README lets the Redis user call", () => {
+  const [, granted = ""] = /ACL SETUSER([\s\S]*?)redis-cli ACL/.exec(section("Redis")) ?? []; // at a server
+  const allowed = [...granted.matchAll(/\+(\w+)/g)].map(([, command = ""]) => command);
+  const tried = [...REDIS_COMMANDS.map(([command]) => command), "eval", "time", "info"];
+  // A transaction and a script by its digest need what goes before them.
+  expect(tried.toSorted()).toEqual(allowed.filter((name) => !["multi", "exec", "evalsha"].includes(name)).toSorted());
 });
