@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/index.ts";
 import { Erp, type ErpRow } from "../support/erp.ts";
+import { runCli } from "../support/run-cli.ts";
 import { guard, until } from "../support/until.ts";
 import { TOKEN, World } from "../support/world.ts";
 
@@ -89,15 +89,7 @@ const aConfig = (sell: Sandbox, topic: string, route: object = {}, sections: obj
 const run = async (config: object, ...options: readonly string[]) => {
   const file = join(folder, `${randomUUID()}.yaml`);
   await writeFile(file, JSON.stringify(config));
-  let [out, err] = ["", ""];
-  const code = await runProgram(["adopt", "--config", file, ...options], {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    hasColors: false,
-    env: {},
-    secrets: new Set(),
-  });
-  return { code, out, err };
+  return runCli(["adopt", "--config", file, ...options]);
 };
 
 const adopt = async (config: object, ...options: readonly string[]) => {

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Result } from "../../src/online/check.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/index.ts";
 import { Kafka, logLevel } from "../../src/source/kafkajs.ts";
 import { Erp } from "../support/erp.ts";
+import { runCli } from "../support/run-cli.ts";
 import { until } from "../support/until.ts";
 import { World } from "../support/world.ts";
 
@@ -71,15 +71,7 @@ const aConfig = (routes: readonly object[], sections: object = {}) => ({
 const validate = async (config: object, ...options: readonly string[]) => {
   const file = join(folder, `${randomUUID()}.yaml`);
   await writeFile(file, JSON.stringify(config)); // JSON is YAML too
-  let [out, err] = ["", ""];
-  const code = await runProgram(["validate", "--config", file, "--online", ...options], {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    hasColors: false,
-    env: {},
-    secrets: new Set(),
-  });
-  return { code, out, err };
+  return runCli(["validate", "--config", file, "--online", ...options]);
 };
 
 const checksOf = async (config: object): Promise<{ code: number; results: readonly Result[] }> => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { runProgram } from "../../../src/cli/program.ts";
+import { runCli } from "../../support/run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sell-sink-preview-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,15 +43,7 @@ const CONFIG = {
 
 const preview = async (...args: readonly string[]) => {
   const config = aFile("config.yaml", JSON.stringify(CONFIG));
-  let [out, err] = ["", ""];
-  const code = await runProgram(["preview", "--config", config, ...args], {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    hasColors: false,
-    env: {},
-    secrets: new Set(),
-  });
-  return { code, out, err };
+  return runCli(["preview", "--config", config, ...args]);
 };
 
 const json = async (...args: readonly string[]) => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { runProgram } from "../../../src/cli/program.ts";
+import { runCli } from "../../support/run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sell-sink-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,17 +25,7 @@ const aFile = (text: string): string => {
   return file;
 };
 
-const cli = async (...args: string[]) => {
-  let [out, err] = ["", ""];
-  const code = await runProgram(args, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    hasColors: false,
-    env: { SELL_TOKEN: "canary-token" },
-    secrets: new Set(),
-  });
-  return { code, out, err };
-};
+const cli = (...args: readonly string[]) => runCli(args, { SELL_TOKEN: "canary-token" });
 
 test("--help shows every command with examples and the exit codes, without colours", async () => {
   const { code, out } = await cli("--help");

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { runProgram } from "../../../src/cli/program.ts";
+import { runCli } from "../../support/run-cli.ts";
 
 const EXAMPLE = new URL("../../../config/example.test.yaml", import.meta.url);
 const CONFIG = new URL("../../../config/example.yaml", import.meta.url).pathname;
@@ -11,15 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "sell-sink-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = async (...args: readonly string[]) => {
-  let [out, err] = ["", ""];
-  const code = await runProgram(["test", ...args], {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    hasColors: false,
-    env: {},
-    secrets: new Set(),
-  });
-  return { code, out, err };
+  return runCli(["test", ...args]);
 };
 
 const aFile = (tests: readonly object[], config = CONFIG): string => {

@@ -11,7 +11,7 @@ import { FORMATS, type Format } from "../../../src/decode/formats.ts";
 import type { Decoded } from "../../../src/domain/change.ts";
 import type { RecordHeader } from "../../../src/domain/record.ts";
 import { aRecord, decoderOf } from "./support.ts";
-import vectors from "./vectors.json" with { type: "json" };
+import { bytesOf, formatOf, VECTORS } from "./vectors.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Math.trunc(Math.random() * 2 ** 31));
 const TIMES = Number(process.env["FUZZ_RUNS"] ?? 1);
@@ -97,6 +97,8 @@ describe("by grammar", () => {
   });
 });
 
+const NO_BYTES = Buffer.alloc(0);
+
 describe("by bytes", () => {
   const ENCODINGS: readonly Encoding[] = [
     ...(["json", "confluent-json-schema", "apicurio-json", "confluent-avro"] as const),
@@ -104,22 +106,10 @@ describe("by bytes", () => {
   ];
 
   /** What came over the wire, each with a decoder that knows its schemas. */
-  const captured = vectors.map((vector) => {
-    const { keyJson, valueJson, encoding, name, hints, headers } = vector;
-    const bytes = (json: string | null, base64?: string | null) =>
-      base64 === undefined ? Buffer.from(json ?? "") : Buffer.from(base64 ?? "", "base64");
-    const format = name.startsWith("flat-") ? "debezium-json-flattened" : "debezium-json";
-    const topic = { format, encoding: encoding as Encoding, hints: hints as Record<string, string> } as const;
-    return {
-      decode: decoderOf(topic, vector.schemas),
-      key: bytes(keyJson, vector.keyBase64),
-      value: bytes(valueJson, vector.valueBase64),
-      headers: Object.entries(headers).map(([header, value]): RecordHeader => {
-        const raw: unknown = value;
-        const base64 = typeof raw === "object" && raw !== null && "$base64" in raw ? String(raw.$base64) : null;
-        return [header, base64 === null ? Buffer.from(String(raw)) : Buffer.from(base64, "base64")];
-      }),
-    };
+  const captured = VECTORS.map((vector) => {
+    const { key, value, headers } = bytesOf(vector);
+    const decode = decoderOf(formatOf(vector), vector.schemas);
+    return { decode, key: key ?? NO_BYTES, value: value ?? NO_BYTES, headers };
   });
 
   const place = fc.nat({ max: 100_000 });

@@ -3,53 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { likelyFormat } from "../../../src/decode/likely-format.ts";
 import type { RecordHeader } from "../../../src/domain/record.ts";
-import vectors from "./vectors.json" with { type: "json" };
+import { bytesOf, shapeOf, VECTORS, type Vector } from "./vectors.ts";
 
-interface Vector {
-  readonly name: string;
-  readonly encoding: string;
-  readonly keyJson: string | null;
-  readonly valueJson: string | null;
-  readonly keyBase64?: string | null;
-  readonly valueBase64?: string | null;
-  readonly headers: Readonly<Record<string, string | { readonly $base64: string }>>;
-}
+const likelyOf = (vector: Vector) => likelyFormat(bytesOf(vector));
 
-const bytesOf = (json: string | null, base64: string | null | undefined): Buffer | null => {
-  if (base64 !== undefined) return base64 === null ? null : Buffer.from(base64, "base64");
-  return json === null ? null : Buffer.from(json);
-};
-
-const likelyOf = ({ keyJson, valueJson, keyBase64, valueBase64, headers }: Vector) =>
-  likelyFormat({
-    key: bytesOf(keyJson, keyBase64),
-    value: bytesOf(valueJson, valueBase64),
-    headers: Object.entries(headers).map(
-      ([name, value]): RecordHeader => [
-        name,
-        typeof value === "string" ? Buffer.from(value) : Buffer.from(value.$base64, "base64"),
-      ],
-    ),
-  });
-
-const FORMATS: readonly (readonly [prefix: string, format: string])[] = [
-  ["flat-", "debezium-json-flattened"],
-  ["cloudevents-", "cloudevents"],
-  ["outbox-", "outbox"],
-  ["mongodb-", "mongodb"],
-  ["jdbc-", "json"],
-  ["maxwell-", "maxwell"],
-  ["canal-", "canal"],
-  ["goldengate-", "goldengate"],
-  ["qlik-", "qlik"],
-  ["aws-dms-", "dms"],
-  ["sap-", "sap-odq"],
-];
-
-const formatOf = ({ name, encoding }: Vector): string => {
-  const [, format = "debezium-json"] = FORMATS.find(([prefix]) => name.startsWith(prefix)) ?? [];
-  return encoding.includes("avro") ? format.replace("json", "avro") : format;
-};
+const formatOf = (vector: Vector): string =>
+  vector.encoding.includes("avro") ? shapeOf(vector).replace("json", "avro") : shapeOf(vector);
 
 /** Tombstones, and what somebody broke on purpose: nothing can be said of them. */
 const SAY_NOTHING = new Set([
@@ -58,10 +17,8 @@ const SAY_NOTHING = new Set([
   ...["bad-not-json", "bad-avro-unknown-magic", "bad-empty-value"],
 ]);
 
-const all = vectors as readonly unknown[] as readonly Vector[];
-
 describe("a record looks like what it is, or says nothing", () => {
-  for (const vector of all)
+  for (const vector of VECTORS)
     test(vector.name, () => {
       const { formats, encodings } = likelyOf(vector);
       if (SAY_NOTHING.has(vector.name)) {
@@ -73,7 +30,7 @@ describe("a record looks like what it is, or says nothing", () => {
     });
 
   test("most are told alone; rows without a word of their own, bare Avro and control records are not", () => {
-    const several = all.filter((vector) => likelyOf(vector).formats.length > 1).map(({ name }) => name);
+    const several = VECTORS.filter((vector) => likelyOf(vector).formats.length > 1).map(({ name }) => name);
     expect(several).toEqual([
       ...["pg-delete-avro", "pg-transaction-begin", "pg-transaction-end"],
       ...["pg-logical-message-transactional", "pg-logical-message-non-transactional", "heartbeat"],

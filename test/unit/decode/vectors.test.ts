@@ -1,49 +1,12 @@
-/** Records as real connectors wrote them, each decoded to what its row held. `vectors.json` is data: fed as it is, never edited. */
+/** Records as real connectors wrote them, each decoded to what its row held. */
 import { describe, expect, test } from "vitest";
-import { createDecoder, type TopicFormat } from "../../../src/decode/decoder.ts";
-import type { Encoding } from "../../../src/decode/encoding.ts";
-import type { Format } from "../../../src/decode/formats.ts";
+import { createDecoder } from "../../../src/decode/decoder.ts";
 import type { Change, Decoded } from "../../../src/domain/change.ts";
-import type { RecordHeader } from "../../../src/domain/record.ts";
 import type { Remembered } from "../../../src/domain/stages.ts";
 import { judge, type Verdict, versionAfter } from "../../../src/window/guard.ts";
 import { aMutation } from "../../support/builders.ts";
 import { aRecord, changeOf, decoderOf } from "./support.ts";
-import vectors from "./vectors.json" with { type: "json" };
-
-interface Vector {
-  readonly name: string;
-  readonly topic: string;
-  readonly encoding: string;
-  readonly keyJson: string | null;
-  readonly valueJson: string | null;
-  readonly keyBase64?: string | null;
-  readonly valueBase64?: string | null;
-  readonly schemas?: Readonly<Record<string, unknown>>;
-  readonly hints?: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string | { readonly $base64: string }>>;
-  readonly expect: Readonly<Record<string, unknown>> & { readonly kind: string };
-}
-
-/** Formats by the beginning of a vector's name; the rest are envelopes. */
-const FORMATS: readonly (readonly [prefix: string, format: Format])[] = [
-  ["flat-", "debezium-json-flattened"],
-  ["cloudevents-", "cloudevents"],
-  ["outbox-", "outbox"],
-  ["mongodb-", "mongodb"],
-  ["jdbc-", "json"],
-  ["maxwell-", "maxwell"],
-  ["canal-", "canal"],
-  ["goldengate-", "goldengate"],
-  ["qlik-", "qlik"],
-  ["aws-dms-", "dms"],
-  ["sap-", "sap-odq"],
-];
-
-const formatOf = ({ name, encoding, hints = {} }: Vector): TopicFormat => {
-  const [, format = "debezium-json" as const] = FORMATS.find(([prefix]) => name.startsWith(prefix)) ?? [];
-  return { format, encoding: encoding as Encoding, hints };
-};
+import { bytesOf, formatOf, VECTORS, type Vector } from "./vectors.ts";
 
 const SKIPPED: Readonly<Record<string, string>> = {
   heartbeat: "heartbeat",
@@ -53,21 +16,9 @@ const SKIPPED: Readonly<Record<string, string>> = {
   schemaChange: "schema-change",
 };
 
-const bytesOf = (json: string | null, base64: string | null | undefined): Buffer | null => {
-  if (base64 !== undefined) return base64 === null ? null : Buffer.from(base64, "base64");
-  return json === null ? null : Buffer.from(json);
-};
-
-const headersOf = (vector: Vector): RecordHeader[] =>
-  Object.entries(vector.headers).map(([name, value]) => [
-    name,
-    typeof value === "string" ? Buffer.from(value) : Buffer.from(value.$base64, "base64"),
-  ]);
-
 const decodeVector = (vector: Vector): Decoded => {
-  const value = bytesOf(vector.valueJson, vector.valueBase64);
-  const record = aRecord(value, bytesOf(vector.keyJson, vector.keyBase64), headersOf(vector));
-  return decoderOf(formatOf(vector), vector.schemas)(record);
+  const { key, value, headers } = bytesOf(vector);
+  return decoderOf(formatOf(vector), vector.schemas)(aRecord(value, key, headers));
 };
 
 const originOf = ({ op, snapshot }: Readonly<Record<string, unknown>>): string => {
@@ -115,18 +66,17 @@ const check = (decoded: Decoded, expected: Vector["expect"]): void => {
   }
 };
 
-const all = vectors as readonly unknown[] as readonly Vector[];
 /** An ordinary row in a topic of its own, which the configuration leaves out. */
 const SIGNAL = "pg-signal-table-event";
 
 const vectorOf = (name: string): Vector => {
-  const vector = all.find((one) => one.name === name);
+  const vector = VECTORS.find((one) => one.name === name);
   if (vector === undefined) throw new Error(`there is no vector ${name}`);
   return vector;
 };
 
 describe("vectors", () => {
-  for (const vector of all.filter(({ name }) => name !== SIGNAL))
+  for (const vector of VECTORS.filter(({ name }) => name !== SIGNAL))
     test(vector.name, () => check(decodeVector(vector), vector.expect));
 
   test(SIGNAL, () => {
@@ -137,7 +87,7 @@ describe("vectors", () => {
     expect(decoded).toEqual({ status: "skip", reason: "no-route" });
   });
 
-  test("are 108", () => expect(all).toHaveLength(108));
+  test("are 108", () => expect(VECTORS).toHaveLength(108));
 });
 
 describe("the guard, on captured sequences of one key", () => {
