@@ -195,6 +195,7 @@ export class Pipeline {
   async snapshot(): Promise<Snapshot> {
     const held = this.partitions.map((partition) => partition.held);
     return {
+      atMs: this.#deps.clock.now(),
       partitions: this.partitions.map((partition) => partitionSnapshot(partition, this.#deps.clock.now())),
       gate: await this.#stages.gate.peek(),
       halted: this.#delivery.isHalted,

@@ -157,6 +157,8 @@ export interface GateState {
   /** `redis` shared; `local` this process only; `closed` Redis is away and nothing is granted. */
   readonly mode: "redis" | "local" | "closed";
   readonly windows: readonly WindowUse[];
+  /** A window is kept for so much longer than itself, since calls take unevenly long to arrive; the most of all windows. */
+  readonly guardMs: number;
   readonly cooldownLeftMs: number;
   /** All cool-downs together since the limiter's memory began. */
   readonly cooldownTotalMs: number;
@@ -167,7 +169,12 @@ export interface GateState {
   /** Part of the limits in force, at most 1: lowered for a while by a 429, or by what headers announce. */
   readonly share: number;
   /** What headers announced within the last window: calls left, and calls of others in it, estimated. Null: nothing. */
-  readonly announced: { readonly remaining: number; readonly foreign: number } | null;
+  readonly announced: {
+    readonly remaining: number;
+    readonly foreign: number;
+    /** Until a fixed window begins anew; null: none was seen to. */
+    readonly resetsInMs: number | null;
+  } | null;
   readonly replicas: number;
   /** Turns that went by because their owner did not come in time, since the limiter's memory began. */
   readonly lostTurns: number;

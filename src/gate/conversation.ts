@@ -110,6 +110,7 @@ export class Conversation {
       if (reply.incarnation === LOCAL && this.#outage !== null) this.#missed("bridged");
       else {
         heard();
+        if (this.#outage !== null) this.#parts.emit("limiter-answered", { tookMs: this.#now() - sentMs });
         this.#heard(reply, sentMs);
       }
       return reply;

@@ -122,6 +122,7 @@ export class QuotaGate implements Gate {
       ...look,
       mode: state === null ? "closed" : this.#limiter.mode,
       windows: [...windows, ...(await long.used())],
+      guardMs: Math.max(0, ...quota.windows.map(({ spanMs, perMs }) => spanMs - perMs)),
       cooldownLeftMs: Math.max(this.cooldownLeftMs(), look.cooldownLeftMs),
       permitsPerSecond: permitsPerSecond(quota, look.slotMs),
     };

@@ -42,7 +42,17 @@ export type Ask = {
   readonly news: News;
 };
 
-type Reply = Pick<QuotaReply, "granted" | "cooldown" | "replicas" | "incarnation" | "cold" | "slotMs" | "incident">;
+/**
+ * What most of a wait for a permit is for: the even pace, a window that is full, calls of ours that come first, calls that
+ * headers say are not left, a cool-down.
+ */
+export const HELD_BY = ["pace", "window", "queue", "announced", "cool-down"] as const;
+export type HeldBy = (typeof HELD_BY)[number];
+
+type Reply = Pick<
+  QuotaReply,
+  "granted" | "cooldown" | "replicas" | "incarnation" | "cold" | "slotMs" | "incident" | "heldBy"
+>;
 
 /** `msBeforeNext` is the time until this replica's own turn in that lane. */
 export class QuotaReply extends RateLimiterRes {
@@ -57,6 +67,8 @@ export class QuotaReply extends RateLimiterRes {
   readonly slotMs: number;
   /** The refusal that was told was the first of this incident. */
   readonly incident: Incident | null;
+  /** What `msBeforeNext` is for; null: there is nothing to wait for. */
+  readonly heldBy: HeldBy | null;
 
   constructor(reply: Reply, waitMs: number) {
     super(0, waitMs, reply.granted ? 1 : 0, false);
@@ -67,6 +79,7 @@ export class QuotaReply extends RateLimiterRes {
     this.cold = reply.cold;
     this.slotMs = reply.slotMs;
     this.incident = reply.incident;
+    this.heldBy = reply.heldBy;
   }
 }
 

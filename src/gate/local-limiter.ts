@@ -7,6 +7,7 @@ import type { Clock } from "../lib/clock.ts";
 import {
   type Ask,
   granted,
+  type HeldBy,
   type KnownCooldown,
   LOCAL,
   type News,
@@ -16,6 +17,8 @@ import {
 } from "./limiter.ts";
 import type { Quota } from "./quota.ts";
 import { ServerWord } from "./server-word.ts";
+
+type Answer = Pick<QuotaReply, "granted" | "heldBy">;
 
 const NO_COOLDOWN: KnownCooldown = { endsAt: "0", leftMs: 0 };
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -50,21 +53,23 @@ export class LocalLimiter extends QuotaLimiter {
     const nowMs = this.#clock.monotonicMs();
     const tell = this.#hear(news, nowMs);
     const { graceMs } = this.#quota;
-    const opensMs = this.#opensMs(nowMs);
-    const turnMs = Math.max(opensMs, nowMs) + (this.#yields(lane, nowMs) ? Math.max(1, this.#paceMs(nowMs)) : 0);
+    const opens = this.#opens(nowMs);
+    const behindMs = this.#yields(lane, nowMs) ? Math.max(1, this.#paceMs(nowMs)) : 0;
+    const turnMs = Math.max(opens.atMs, nowMs) + behindMs;
     if (turnMs > nowMs) {
       this.#turnKeptUntilMs[lane] = turnMs + graceMs;
-      return granted(tell(false, turnMs - nowMs));
+      const heldBy = behindMs > 0 && behindMs >= opens.atMs - nowMs ? "queue" : opens.heldBy;
+      return granted(tell({ granted: false, heldBy }, turnMs - nowMs));
     }
     this.#grant(lane, nowMs);
-    const nextMs = this.#opensMs(nowMs);
-    this.#turnKeptUntilMs[lane] = more ? nextMs + graceMs : NEVER;
-    return granted(tell(true, more ? nextMs - nowMs : 0));
+    const next = this.#opens(nowMs);
+    this.#turnKeptUntilMs[lane] = more ? next.atMs + graceMs : NEVER;
+    return granted(tell({ granted: true, heldBy: more ? next.heldBy : null }, more ? next.atMs - nowMs : 0));
   }
 
   override async block(_key: "all", seconds: number, news: News): Promise<QuotaReply> {
     const cooldown = { ...news.cooldown, leftMs: seconds * 1_000 };
-    return this.#hear({ ...news, cooldown }, this.#clock.monotonicMs())(false, 0);
+    return this.#hear({ ...news, cooldown }, this.#clock.monotonicMs())({ granted: false, heldBy: null }, 0);
   }
 
   override async get(_key: "all"): Promise<QuotaState> {
@@ -88,16 +93,16 @@ export class LocalLimiter extends QuotaLimiter {
   }
 
   /** Takes in the news; the result makes the reply. */
-  #hear({ cooldown, refused, seen }: News, nowMs: number): (isGranted: boolean, waitMs: number) => QuotaReply {
+  #hear({ cooldown, refused, seen }: News, nowMs: number): (answer: Answer, waitMs: number) => QuotaReply {
     const grantedSince = (ms: number): number => this.#grantedSince(ms);
     const share = this.#server.share(this.#quota, nowMs, this.#coolMs);
     const at = { nowMs, wallMs: this.#clock.now(), share };
     const incident = refused && this.#server.learn(refused, this.#quota, grantedSince, at);
     if (seen) this.#server.see(seen, this.#quota, grantedSince, nowMs);
     this.#holdBack(cooldown.leftMs, nowMs);
-    return (isGranted, waitMs) => {
+    return (answer, waitMs) => {
       const known = { cooldown: NO_COOLDOWN, replicas: 1, incarnation: LOCAL, cold: false };
-      return new QuotaReply({ ...known, granted: isGranted, slotMs: this.#paceMs(nowMs), incident }, waitMs);
+      return new QuotaReply({ ...known, ...answer, slotMs: this.#paceMs(nowMs), incident }, waitMs);
     };
   }
 
@@ -110,14 +115,25 @@ export class LocalLimiter extends QuotaLimiter {
     this.#slotMs = Math.max(this.#slotMs, endsMs);
   }
 
-  #opensMs(nowMs: number): number {
+  /** When the next call may start, and what holds it until then. */
+  #opens(nowMs: number): { readonly atMs: number; readonly heldBy: HeldBy } {
     const { windows, spacingMs } = this.#quota;
     const share = this.#server.share(this.#quota, nowMs, this.#coolMs);
     const full = windows.map(
       ({ limit, spanMs }) => (this.#grantsMs.at(-Math.max(1, Math.floor(limit * share))) ?? NEVER) + spanMs,
     );
     const pacedMs = this.#mayBurst(share, nowMs) ? NEVER : this.#slotMs;
-    return Math.max(pacedMs, this.#lastMs + spacingMs, this.#server.opensMs(nowMs), ...full);
+    const holds: readonly { readonly atMs: number; readonly heldBy: HeldBy }[] = [
+      { atMs: this.#coolMs, heldBy: "cool-down" },
+      { atMs: Math.max(pacedMs, this.#lastMs + spacingMs), heldBy: "pace" },
+      { atMs: Math.max(NEVER, ...full), heldBy: "window" },
+      { atMs: this.#server.opensMs(nowMs), heldBy: "announced" },
+    ];
+    return holds.reduce((longest, { atMs, heldBy }) => ({
+      atMs: Math.max(longest.atMs, atMs),
+      // At an even pace a full window opens with the slot.
+      heldBy: atMs > longest.atMs + 1 ? heldBy : longest.heldBy,
+    }));
   }
 
   /** After a quiet time a few calls may leave together; the slots they did not wait for pass after them. */

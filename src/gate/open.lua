@@ -45,7 +45,7 @@ if outdated then redis.call('ZREM', REPLICAS, outdated) end
 alive = alive + redis.call('ZADD', REPLICAS, now, replica .. ' ' .. ARGV[1])
 
 -- Stores the state and gives the reply of take and tell.
-local function finish(granted, waitMs)
+local function finish(granted, waitMs, held)
   local fields = {}
   for _, field in ipairs(FIELDS) do
     fields[#fields + 1] = field
@@ -63,5 +63,6 @@ local function finish(granted, waitMs)
     cold and 1 or 0,
     string.format('%.3f', pace()),
     incident,
+    held,
   }
 end

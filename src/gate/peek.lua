@@ -2,7 +2,7 @@
 --
 -- KEYS, ARGV  as state.lua
 -- Output      JSON: cooldownLeftMs, cooldownTotalMs, slotMs, share, replicas, lostTurns, used (calls granted in the last perMs
---             of each window), announced { remaining, foreign } if anything was; then the incidents, each in JSON
+--             of each window), announced { remaining, foreign, resetsInMs } if anything was; then the incidents, each in JSON
 
 local used = {}
 for at, window in ipairs(quota.windows) do used[at] = grantedSince(now - window.perMs) end
@@ -17,5 +17,8 @@ local state = {
   lostTurns = s.lost,
   used = used,
 }
-if now < s.said then state.announced = { remaining = s.left, foreign = s.foreign } end
+if now < s.said then
+  local resetsInMs = isInFixedWindow() and s.resets - now or cjson.null
+  state.announced = { remaining = s.left, foreign = s.foreign, resetsInMs = resetsInMs }
+end
 return { cjson.encode(state), unpack(redis.call('LRANGE', INCIDENTS, 0, -1)) }

@@ -9,6 +9,7 @@ import {
   type Ask,
   COOLDOWN_BEAT_MS,
   granted,
+  HELD_BY,
   type Look,
   type News,
   QuotaLimiter,
@@ -99,8 +100,8 @@ const withScripts = (client: Client, patched: (text: string) => string): Client 
 const lua = (name: string): string => `${readFileSync(new URL(`./${name}.lua`, import.meta.url), "utf8")}\n`;
 
 const replyOf = (reply: unknown): QuotaReply => {
-  assert(Array.isArray(reply) && reply.length === 9, "take.lua and tell.lua answer with nine values");
-  const [granted, waitMs, endsAt, leftMs, replicas, incarnation, cold, slotMs, incident] = reply;
+  assert(Array.isArray(reply) && reply.length === 10, "take.lua and tell.lua answer with ten values");
+  const [granted, waitMs, endsAt, leftMs, replicas, incarnation, cold, slotMs, incident, heldBy] = reply;
   return new QuotaReply(
     {
       granted: granted === 1,
@@ -110,6 +111,7 @@ const replyOf = (reply: unknown): QuotaReply => {
       cold: cold === 1,
       slotMs: Number(slotMs),
       incident: incident === "" ? null : incidentOf(String(incident)),
+      heldBy: HELD_BY.find((reason) => reason === heldBy) ?? null,
     },
     Number(waitMs),
   );

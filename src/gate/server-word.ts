@@ -2,7 +2,7 @@
  * What the server's answers taught a limiter in memory: the part of the limits that went well before the last 429, and what
  * headers announced. The same rules as state.lua and news.lua have for all replicas; they may only lower the pace.
  */
-import type { Incident } from "../domain/stages.ts";
+import type { GateState, Incident } from "../domain/stages.ts";
 import type { Refused, Seen } from "./limiter.ts";
 import type { Quota } from "./quota.ts";
 
@@ -53,8 +53,10 @@ export class ServerWord {
     return this.#isInFixedWindow(nowMs) && this.#credit < 1 ? Math.min(this.#reset.atMs, nowMs + 5_000) : NEVER;
   }
 
-  announced(nowMs: number): { readonly remaining: number; readonly foreign: number } | null {
-    return nowMs < this.#saidUntilMs ? { remaining: this.#left, foreign: this.#foreign } : null;
+  announced(nowMs: number): GateState["announced"] {
+    if (nowMs >= this.#saidUntilMs) return null;
+    const resetsInMs = this.#isInFixedWindow(nowMs) ? this.#reset.atMs - nowMs : null;
+    return { remaining: this.#left, foreign: this.#foreign, resetsInMs };
   }
 
   granted(): void {

@@ -5,7 +5,7 @@
 -- ARGV        5 lane: 0 live, 1 backfill    6 "1": more calls of this lane wait in this replica
 -- Output      { granted 1|0, ms until this replica's turn, end of the cool-down, ms left of it, replicas alive,
 --             id of the state, 1 if this very call found no state, ms between two calls, the incident in JSON if the news
---             were the first of it }
+--             were the first of it, and what most of the wait is for (HELD_BY of limiter.ts; empty: there is none) }
 
 local lane, more = tonumber(ARGV[5]), ARGV[6] == '1'
 
@@ -16,16 +16,22 @@ local function mayBurst()
   return not granted or tonumber(granted) + longestMs <= now
 end
 
+-- When the next call may start, and what holds it until then.
 local function opensAt()
-  local opens = math.max(s.cool, s.last + spacingMs)
-  if not mayBurst() then opens = math.max(opens, s.slot) end
+  local opens, held = s.cool, 'cool-down'
+  local function notBefore(time, reason)
+    if time > opens + 1 then held = reason end -- at an even pace a full window opens with the slot
+    opens = math.max(opens, time)
+  end
+  notBefore(s.last + spacingMs, 'pace')
+  if not mayBurst() then notBefore(s.slot, 'pace') end
   for _, window in ipairs(windows) do
     local granted = redis.call('LINDEX', RING, math.max(1, math.floor(window.limit * share())) - 1)
-    if granted then opens = math.max(opens, tonumber(granted) + window.spanMs) end
+    if granted then notBefore(tonumber(granted) + window.spanMs, 'window') end
   end
   -- Another answer may tell of calls that are left before the reset comes.
-  if isInFixedWindow() and s.credit < 1 then opens = math.max(opens, math.min(s.resets, now + 5000)) end
-  return opens
+  if isInFixedWindow() and s.credit < 1 then notBefore(math.min(s.resets, now + 5000), 'announced') end
+  return opens, held
 end
 
 local function due(ofLane, who) return 'due:' .. ofLane .. ':' .. who end
@@ -61,19 +67,21 @@ local function callsBefore()
   return rank + ((others > 0 and rank >= untilBackfill) and 1 or 0)
 end
 
-local function promise(opens)
-  local turn = opens + callsBefore() * pace()
+local function promise(opens, held)
+  local behindMs = callsBefore() * pace()
+  local turn = opens + behindMs
+  if behindMs > 0 and behindMs >= opens - now then held = 'queue' end
   if turn <= now then turn = now + math.min(quota.slotMs, quota.graceMs) end -- it is up to the first now
   redis.call('HSET', STATE, due(lane, replica), turn)
-  return math.max(1, turn - now)
+  return math.max(1, turn - now), held
 end
 
-local opens = opensAt()
+local opens, held = opensAt()
 if not redis.call('ZSCORE', TICKETS[lane], replica) then enter() end
 dropLate(0, opens)
 dropLate(1, opens)
 
-if now < opens or callsBefore() > 0 then return finish(false, promise(opens)) end
+if now < opens or callsBefore() > 0 then return finish(false, promise(opens, held)) end
 
 leave(lane, replica)
 if lane == 1 then
@@ -89,6 +97,6 @@ if ringLength > 0 then
   redis.call('LTRIM', RING, 0, ringLength - 1)
 end
 
-if not more then return finish(true, 0) end
+if not more then return finish(true, 0, '') end
 enter()
 return finish(true, promise(opensAt()))

@@ -7,7 +7,7 @@ import type { Permit } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import type { Emit } from "../telemetry/events.ts";
-import type { QuotaReply } from "./limiter.ts";
+import { type HeldBy, LOCAL, type QuotaReply } from "./limiter.ts";
 
 interface Waiter extends Deferred<Permit> {
   readonly sinceMs: number;
@@ -31,8 +31,9 @@ export class WaitingLine {
   /** Bounded by the callers: each waits for its permit before it asks for the next. */
   readonly #waiters: Waiter[] = [];
   readonly #closed = new AbortController();
-  /** Asking before this is in vain. */
+  /** Asking before this is in vain, for that reason. */
   #turnMs = Number.NEGATIVE_INFINITY;
+  #heldBy: HeldBy | "no-answer" = "pace";
   #pump: Promise<void> | null = null;
 
   constructor(lane: Lane, parts: Parts) {
@@ -63,28 +64,32 @@ export class WaitingLine {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, coolUntilMs, ask } = this.#parts;
+    const { clock, emit, coolUntilMs, ask } = this.#parts;
     while (this.#waiters.length > 0 && !signal.aborted) {
-      const waitMs = Math.max(this.#turnMs, coolUntilMs()) - this.#now();
-      if (waitMs > 0) {
-        await clock.sleep(waitMs, signal).catch(() => {});
+      const sinceMs = this.#now();
+      const untilMs = Math.max(this.#turnMs, coolUntilMs());
+      if (untilMs > sinceMs) {
+        await clock.sleep(untilMs - sinceMs, signal).catch(() => {});
+        const reason = coolUntilMs() >= this.#turnMs ? "cool-down" : this.#heldBy;
+        emit("permit-held", { lane: this.#lane, reason, heldMs: this.#now() - sinceMs });
         continue; // a cool-down may have come meanwhile
       }
       const reply = await ask(this.#lane, this.#waiters.length > 1);
       this.#turnMs = this.#now() + (reply?.msBeforeNext ?? ASK_AGAIN_MS);
-      if (reply?.granted) this.#hand();
+      this.#heldBy = reply === null ? "no-answer" : (reply.heldBy ?? "pace");
+      if (reply?.granted) this.#hand(reply.incarnation === LOCAL ? "local" : "redis");
     }
     this.#pump = null;
   }
 
   /** The permit counts from now. It is dropped when nobody waits any more or a cool-down came while it was on its way. */
-  #hand(): void {
+  #hand(by: "redis" | "local"): void {
     const { coolUntilMs, emit } = this.#parts;
     const [lane, grantedAtMs] = [this.#lane, this.#now()];
     const waiter = grantedAtMs < coolUntilMs() ? undefined : this.#waiters.shift();
     if (waiter === undefined) return emit("permit-unused", { lane });
     waiter.resolve({ lane, grantedAtMs });
-    emit("permit-granted", { lane, waitedMs: grantedAtMs - waiter.sinceMs });
+    emit("permit-granted", { lane, by, waitedMs: grantedAtMs - waiter.sinceMs });
   }
 
   #now(): number {

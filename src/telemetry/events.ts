@@ -31,10 +31,14 @@ export interface Events {
   "replay-unavailable": { why: string };
   "mass-failure": { topic: string; failures: number; outOf: number; message: string };
   // gate
-  "permit-granted": { lane: Lane; waitedMs: number };
+  "permit-granted": { lane: Lane; by: "redis" | "local"; waitedMs: number };
+  /** Calls of that lane waited so long, most of it for this reason. */
+  "permit-held": { lane: Lane; reason: string; heldMs: number };
   "permit-unused": { lane: Lane };
   /** The call of a permit was answered so long after the grant: in between it was counted by the server. */
   "permit-used": { lane: Lane; answeredMs: number };
+  /** Redis decided about a permit, or took news, in that time. */
+  "limiter-answered": { tookMs: number };
   "cooldown-started": { waitMs: number; source: string; isLong: boolean };
   "quota-incident": Incident;
   "config-refused": { cause: string };

@@ -33,6 +33,16 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
   const permitsPerSecond = gauge("quota_permits_per_second", "Sustained rate; a running cool-down is not counted.", [
     "quota",
   ]);
+  const guard = gauge(
+    "quota_guard_seconds",
+    "A window is kept so much longer than itself, since calls arrive unevenly.",
+    ["quota"],
+  );
+  const resets = gauge(
+    "quota_reset_timestamp_seconds",
+    "When calls are allowed again or anew, as Sell told: end of its wait, or of its fixed window; absent when it told neither.",
+    ["quota"],
+  );
   const cooldown = gauge("cooldown_left_seconds", "How long Sell wants nobody to call; 0 when it does not.", ["quota"]);
   const exhausted = gauge("quota_exhausted", "1 while the quota or a cool-down gives no permit.", ["quota"]);
   const mode = gauge("limiter_mode", "1 for the way the quota is kept now.", ["mode"]);
@@ -66,7 +76,7 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
     if (snapshot.paused !== null) paused.set({ ...labels, reason: snapshot.paused }, 1);
   };
 
-  const fillQuota = ({ gate }: Snapshot): void => {
+  const fillQuota = ({ gate, atMs }: Snapshot): void => {
     for (const { limit: allowed, perMs, used } of gate.windows) {
       const labels = { quota: QUOTA, window: `${perMs / 1_000}s`, source: gate.mode === "local" ? "local" : "redis" };
       limit.set(labels, allowed);
@@ -80,6 +90,8 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
       remaining.set({ ...quota, window: `${shortest.perMs / 1_000}s`, source: "header" }, gate.announced.remaining);
       foreign.set(quota, gate.announced.foreign / shortest.limit);
     }
+    const resetsInMs = Math.max(gate.cooldownLeftMs, gate.announced?.resetsInMs ?? 0);
+    if (resetsInMs > 0) resets.set(quota, (atMs + resetsInMs) / 1_000);
     const full = gate.windows.some(({ limit: allowed, used }) => used >= allowed);
     permitsPerSecond.set(quota, gate.permitsPerSecond);
     cooldown.set(quota, gate.cooldownLeftMs / 1_000);
@@ -87,13 +99,27 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
     replicas.set(quota, gate.replicas);
     slot.set(quota, gate.slotMs / 1_000);
     share.set(quota, gate.share);
+    guard.set(quota, gate.guardMs / 1_000);
     cooledDown.set(quota, gate.cooldownTotalMs / 1_000);
     lostTurns.set(quota, gate.lostTurns);
     for (const name of MODES) mode.set({ mode: name }, gate.mode === name ? 1 : 0);
   };
 
   return (snapshot) => {
-    for (const series of [lag, endOffset, age, lastCommit, assigned, paused, limit, remaining, usedRatio, foreign])
+    for (const series of [
+      lag,
+      endOffset,
+      age,
+      lastCommit,
+      assigned,
+      paused,
+      limit,
+      remaining,
+      usedRatio,
+      foreign,
+      guard,
+      resets,
+    ])
       series.reset();
     snapshot.partitions.forEach(fillPartition);
     fillQuota(snapshot);

@@ -31,6 +31,7 @@ const LATENCY_BUCKETS_S = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_
 const REQUEST_BUCKETS_S = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6, 10];
 const WAIT_BUCKETS_S = [0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const ARRIVAL_BUCKETS_S = [0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 6];
+const REDIS_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
 const REBALANCE_BUCKETS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const ITEM_BUCKETS = [1, 5, 10, 20, 30, 40, 50];
 
@@ -54,6 +55,7 @@ const DEAD_LETTER_REASONS = [
 ];
 const SKIPPED_FOR = ["superseded", "no-op", "filtered", "delete-ignored", "stale", "duplicate"];
 const RETRIED_FOR = ["no-reply", "status-429", "status-500", "status-502", "status-503", "status-504"];
+const HELD_BY = ["pace", "window", "queue", "announced", "cool-down", "no-answer"];
 const CLOSED_BY = ["count", "age", "retry"];
 
 export const createMetrics = (registry: Registry) => {
@@ -125,6 +127,21 @@ export const createMetrics = (registry: Registry) => {
       ARRIVAL_BUCKETS_S,
     ),
     quotaWait: histogram("quota_wait_seconds", "Wait for a permit.", ["quota", "lane"], WAIT_BUCKETS_S),
+    quotaHeld: counter(
+      "quota_held_seconds_total",
+      "Seconds in which a lane waited for a permit, by what held it: pace, window, queue (calls of ours come first), announced (headers), cool-down, no-answer.",
+      ["lane", "reason"],
+    ),
+    permits: counter("permits_granted_total", "Permits, by who decided: Redis for all replicas, or this one alone.", [
+      "lane",
+      "by",
+    ]),
+    limiterTime: histogram(
+      "quota_redis_seconds",
+      "Time in which Redis answers a question about the quota.",
+      [],
+      REDIS_BUCKETS_S,
+    ),
     unusedPermits: counter("permits_unused_total", "Permits granted and dropped.", ["lane"]),
     redisRefusals: counter("redis_refusals_total", "Commands that Redis answered and refused.", ["reason"]),
     parked: counter("records_parked_total", "Records that had to wait for the record they refer to.", ["entity"]),
@@ -140,7 +157,11 @@ export const createMetrics = (registry: Registry) => {
   for (const reason of DEAD_LETTER_REASONS) metrics.deadLettered.inc({ reason }, 0);
   for (const reason of RETRIED_FOR) metrics.retries.inc({ reason }, 0);
   for (const reason of CLOSED_BY) metrics.batches.inc({ reason }, 0);
-  for (const lane of ["live", "backfill"]) metrics.unusedPermits.inc({ lane }, 0);
+  for (const lane of ["live", "backfill"]) {
+    metrics.unusedPermits.inc({ lane }, 0);
+    for (const by of ["redis", "local"]) metrics.permits.inc({ lane, by }, 0);
+    for (const reason of HELD_BY) metrics.quotaHeld.inc({ lane, reason }, 0);
+  }
   for (const reason of REFUSAL_REASONS) metrics.redisRefusals.inc({ reason }, 0);
   for (const cause of INCIDENT_CAUSES) metrics.incidents.inc({ cause }, 0);
   metrics.throttled.inc({ quota: QUOTA }, 0);

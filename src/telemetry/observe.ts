@@ -133,8 +133,15 @@ const OBSERVATIONS: Observations = {
 
   // gate
   "permit-granted": {
-    count: ({ quotaWait }, { lane, waitedMs }) => quotaWait.observe({ quota: QUOTA, lane }, waitedMs / 1_000),
+    count: ({ quotaWait, permits }, { lane, by, waitedMs }) => {
+      quotaWait.observe({ quota: QUOTA, lane }, waitedMs / 1_000);
+      permits.inc({ lane, by });
+    },
   },
+  "permit-held": {
+    count: ({ quotaHeld }, { lane, reason, heldMs }) => quotaHeld.inc({ lane, reason }, heldMs / 1_000),
+  },
+  "limiter-answered": { count: ({ limiterTime }, { tookMs }) => limiterTime.observe(tookMs / 1_000) },
   "permit-unused": { count: ({ unusedPermits }, { lane }) => unusedPermits.inc({ lane }) },
   "permit-used": { count: ({ arrival }, { answeredMs }) => arrival.observe({ quota: QUOTA }, answeredMs / 1_000) },
   "cooldown-started": {

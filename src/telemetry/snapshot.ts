@@ -17,6 +17,8 @@ export interface PartitionSnapshot extends TopicPartition {
 }
 
 export interface Snapshot {
+  /** When it was taken, milliseconds since 1970. */
+  readonly atMs: number;
   /** Only partitions that this process owns now. */
   readonly partitions: readonly PartitionSnapshot[];
   readonly gate: GateState;

@@ -386,7 +386,11 @@ describe("what the server says", () => {
       return { limit: 200, remaining, resetMs: 1_000 * Math.ceil((startMs + perMs - nowMs) / 1_000) };
     };
     const walk = await walked({ quota, lanes: lanesOf(3), server }, async (walk) => {
-      await walk.take({ do: "run", ms: 600_000 });
+      await walk.take({ do: "run", ms: 585_000 });
+      // Headers tell of whole seconds.
+      expect((await walk.look()).announced?.resetsInMs).toBeGreaterThanOrEqual(15_000);
+      expect((await walk.look()).announced?.resetsInMs).toBeLessThan(16_200);
+      await walk.take({ do: "run", ms: 15_000 });
       expect((await walk.look()).announced?.foreign).toBeGreaterThan(40);
       expect((await walk.look()).announced?.foreign).toBeLessThan(80);
     });
@@ -395,6 +399,75 @@ describe("what the server says", () => {
     const refused = late.filter(({ atMs }) => countedSince(walk.grants, atMs - (atMs % perMs), atMs) > 200);
     expect(refused.length).toBeLessThanOrEqual(2);
     expect(late.length / 7).toBeGreaterThanOrEqual(0.95 * (200 - foreignPerMinute));
+  });
+
+  // A level that slides falls to nothing while we keep the limit: whoever stops at it uses half of the quota.
+  it.each([
+    { kind: "log", used: (since: (ms: number) => number, nowMs: number) => since(nowMs - 60_000) },
+    {
+      kind: "counter",
+      used: (since: (ms: number) => number, nowMs: number) => {
+        const [passedMs, startMs] = [nowMs % 60_000, nowMs - (nowMs % 60_000)];
+        const before = since(startMs - 60_000) - since(startMs);
+        return since(startMs) + Math.ceil(before * (1 - passedMs / 60_000));
+      },
+    },
+  ])(
+    "headers of a server that counts by a sliding $kind cost next to nothing where nobody else calls",
+    async ({ used }) => {
+      const quota = aQuota({});
+      let refused = 0;
+      const server: WalkOptions["server"] = (grants, nowMs) => {
+        const counted = used((fromMs) => calls(walkedNow, fromMs, nowMs + 1), nowMs);
+        if (counted > 200) refused++;
+        const oldest = grants.find(({ atMs }) => atMs > nowMs - 60_000);
+        return {
+          limit: 200,
+          remaining: Math.max(0, 200 - counted),
+          resetMs: 60_000 - (nowMs - (oldest?.atMs ?? nowMs)),
+        };
+      };
+      let walkedNow = {} as GateWalk;
+      await walked({ quota, lanes: lanesOf(3), server }, async (walk) => {
+        walkedNow = walk;
+        await walk.take({ do: "run", ms: 600_000 });
+      });
+      expect(refused).toBe(0);
+      expect(calls(walkedNow, 120_000, 600_000) / 8).toBeGreaterThanOrEqual(0.97 * 198);
+    },
+  );
+});
+
+describe("what holds a call back", () => {
+  const SLOW = aQuota({ windows: [{ limit: 60, perMs: 20_000 }], guardMs: 200 });
+  const told: Step = { do: "tell", replica: 0, hintMs: 20_000 };
+  const lowered: Step = { do: "adjust", replica: 0, quota: aQuota({ windows: [{ limit: 10, perMs: 20_000 }] }) };
+  /** Others leave little of each 20 s. */
+  const spent: WalkOptions["server"] = (_, nowMs) => ({
+    ...{ limit: 60, remaining: nowMs % 20_000 < 5_000 ? 40 : 0 },
+    resetMs: 20_000 - (nowMs % 20_000),
+  });
+  const IN_REDIS = [false];
+  const BOTH = [false, true];
+
+  it.each([
+    { reason: "pace", lanes: [ONE_LANE], places: BOTH },
+    { reason: "queue", lanes: [BOTH_LANES], places: BOTH },
+    { reason: "queue", lanes: lanesOf(4), places: IN_REDIS },
+    { reason: "window", lanes: [ONE_LANE], step: lowered, places: BOTH },
+    { reason: "announced", lanes: [ONE_LANE], server: spent, places: BOTH },
+    // Who was told knows it, the others learn it from the answer.
+    { reason: "cool-down", lanes: lanesOf(2), step: told, places: IN_REDIS },
+  ])("is told: $reason, by $lanes.length replicas", async ({ reason, lanes, step, places, ...server }) => {
+    for (const isLocal of places) {
+      const walk = await walked({ quota: SLOW, lanes, isLocal, ...server }, async (walk) => {
+        await walk.take({ do: "run", ms: 45_000 });
+        if (step) await walk.take(step);
+        walk.heldMs.clear();
+        await walk.take({ do: "run", ms: 15_000 });
+      });
+      expect(walk.heldMs.get(reason), isLocal ? "in memory" : "in Redis").toBeGreaterThan(5_000);
+    }
   });
 });
 
@@ -566,8 +639,8 @@ describe("the walk itself", () => {
 
   it("finds a refund", async () => {
     const refund =
-      "if not more and redis.call('LLEN', RING) > 1 then redis.call('LPOP', RING) s.slot = s.slot - slot return finish(true, 0) end";
-    const faulty = replaced("if not more then return finish(true, 0) end", refund);
+      "if not more and redis.call('LLEN', RING) > 1 then redis.call('LPOP', RING) s.slot = s.slot - slot return finish(true, 0, '') end";
+    const faulty = replaced("if not more then return finish(true, 0, '') end", refund);
     expect(await found(faulty, lanesOf(4, []))).toContain("too many calls");
   });
 

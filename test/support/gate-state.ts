@@ -4,6 +4,7 @@ import type { GateState } from "../../src/domain/stages.ts";
 export const aGateState = (state: Partial<GateState> = {}): GateState => ({
   mode: "redis",
   windows: [],
+  guardMs: 0,
   cooldownLeftMs: 0,
   cooldownTotalMs: 0,
   permitsPerSecond: 1,

@@ -93,6 +93,8 @@ export class GateWalk {
   readonly breaches: Breach[] = [];
   /** How long each single live call waited. */
   readonly waitsMs: number[] = [];
+  /** How long each reason held a replica back, as promised by the answers; milliseconds. */
+  readonly heldMs = new Map<string, number>();
   questions = 0;
   incidents = 0;
   readonly #options: WalkOptions;
@@ -213,6 +215,8 @@ export class GateWalk {
     const more = replica.lanes.includes(lane);
     const reply = await this.#answer(replica, (news) => replica.limiter.consume(lane, 1, { more, news }));
     replica.turnMs[lane] = this.#nowMs + Math.max(1, reply?.msBeforeNext ?? PROBE_MS);
+    const reason = reply?.heldBy;
+    if (reason) this.heldMs.set(reason, (this.heldMs.get(reason) ?? 0) + reply.msBeforeNext);
     if (!reply?.granted) return;
     if (this.#nowMs < this.#announcedMs) this.#breach("a grant inside a cool-down");
     if (this.#nowMs < this.#closedUntilMs) this.#breach("a grant right after the state was lost");

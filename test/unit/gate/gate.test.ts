@@ -47,25 +47,29 @@ class ScriptedLimiter extends QuotaLimiter {
 const aReply = (reply: Partial<QuotaReply> | null): QuotaReply => {
   if (reply === null) throw new Error("Command timed out");
   const { granted = false, cooldown = { endsAt: "0", leftMs: 0 }, incarnation = "a", cold = false } = reply;
-  const { replicas = 3, incident = null } = reply;
+  const { replicas = 3, incident = null, heldBy = null } = reply;
   return new QuotaReply(
-    { granted, cooldown, replicas, incarnation, cold, slotMs: 303, incident },
+    { granted, cooldown, replicas, incarnation, cold, slotMs: 303, incident, heldBy },
     reply.msBeforeNext ?? 0,
   );
 };
+
+/** Told with every question. */
+const FIGURES: ReadonlySet<string> = new Set(["permit-held", "limiter-answered"]);
 
 const aGate = (quota: z.input<typeof quotaConfig> = {}, counted: Quota["counted"] = []) => {
   const clock = new FakeClock();
   const limiter = new ScriptedLimiter();
   const said: { name: string; fields: unknown }[] = [];
-  const emit: Emit = (name, fields) => void said.push({ name, fields });
+  const figures: { name: string; fields: unknown }[] = [];
+  const emit: Emit = (name, fields) => void (FIGURES.has(name) ? figures : said).push({ name, fields });
   const redis = { address: "redis://redis:6379", lastError: () => "ECONNREFUSED", onConnect: () => () => {} };
   const config = quotaConfig.parse(quota);
   const gate = new QuotaGate({ config, limiter, long: new LongWindows(counted, null, "x"), redis, clock, emit });
   onTestFinished(() => gate.close());
   const tell = (throttle: Throttle): Promise<void> =>
     gate.tell(throttle, { lane: "live", grantedAtMs: clock.monotonicMs() });
-  return { clock, limiter, gate, tell, names: () => said.map(({ name }) => name), said };
+  return { clock, limiter, gate, tell, names: () => said.map(({ name }) => name), said, figures };
 };
 
 /** Lets everything happen that waits for no time. */
@@ -115,6 +119,32 @@ describe("a gate", () => {
     expect(limiter.asks).toHaveLength(1);
     await pass(clock, 1);
     expect(permit.permit).toEqual({ lane: "live", grantedAtMs: clock.monotonicMs() });
+  });
+
+  it("tells for how long calls waited, by what held them, and who decided about the permit", async () => {
+    const { clock, gate, limiter, tell, said, figures } = aGate();
+    const answers = [{ msBeforeNext: 400, heldBy: "window" } as const, null];
+    limiter.answer = () => {
+      const answer = answers[limiter.asks.length - 1];
+      return answer === undefined ? { granted: true } : answer;
+    };
+    const permit = gate.acquire("backfill", anytime);
+    await pass(clock, 650);
+    await permit;
+    await tell({ hintMs: 3_000, source: "body" });
+    const pause = gate.acquire("live", anytime);
+    await pass(clock, 3_000, 100);
+    await pause;
+    expect(figures.filter(({ name }) => name === "permit-held").map(({ fields }) => fields)).toEqual([
+      { lane: "backfill", reason: "window", heldMs: 400 },
+      { lane: "backfill", reason: "no-answer", heldMs: 250 },
+      { lane: "live", reason: "cool-down", heldMs: 3_000 },
+    ]);
+    const by = said.filter(({ name }) => name === "permit-granted").map(({ fields }) => fields);
+    expect(by).toEqual([
+      { lane: "backfill", by: "redis", waitedMs: 650 },
+      { lane: "live", by: "redis", waitedMs: 3_000 },
+    ]);
   });
 
   it("forgets a waiter that gave up and serves the next", async () => {

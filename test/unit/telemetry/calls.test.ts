@@ -13,7 +13,7 @@ test("calls are told as the metrics have them", async () => {
   const { registry, emit } = aProcess();
   emit("batch-closed", { reason: "count", verb: "upsert", items: 50, changes: 80 });
   emit("batch-closed", { reason: "age", verb: "upsert", items: 4, changes: 4 });
-  for (const lane of ["live", "live", "backfill"] as const) emit("permit-granted", { lane, waitedMs: 5 });
+  for (const lane of ["live", "live", "backfill"] as const) emit("permit-granted", { lane, by: "redis", waitedMs: 5 });
   emit("permit-unused", { lane: "backfill" });
   emit("throttled", { source: "body" });
   expect(await callsOf(registry)).toEqual({

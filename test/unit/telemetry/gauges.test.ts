@@ -16,6 +16,7 @@ const aPartition = (overrides: Partial<PartitionSnapshot> = {}): PartitionSnapsh
 });
 
 const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
+  atMs: 1_700_000_000_000,
   partitions: [aPartition()],
   gate: aGateState({
     windows: [{ limit: 200, perMs: 60_000, used: 50 }],
@@ -86,6 +87,20 @@ test("the pace in force, the waits and the lost turns are told", async () => {
     'quota_share_ratio{quota="sell"}': 0.75,
     'cooldown_spent_seconds{quota="sell"}': 90,
     'quota_lost_turns{quota="sell"}': 4,
+  });
+});
+
+test("when Sell allows calls anew is told as it said: the end of its wait, or of a fixed window", async () => {
+  const scrape = scraped();
+  const { gate } = aSnapshot({ gate: aGateState({ guardMs: 600 }) });
+  const RESETS = 'quota_reset_timestamp_seconds{quota="sell"}';
+  const announced = { remaining: 3, foreign: 0, resetsInMs: 20_000 };
+  const none = await scrape(aSnapshot({ gate: { ...gate, announced: { ...announced, resetsInMs: null } } }));
+  expect(none).not.toHaveProperty(RESETS);
+  expect(none).toMatchObject({ 'quota_guard_seconds{quota="sell"}': 0.6 });
+  expect(await scrape(aSnapshot({ gate: { ...gate, announced } }))).toMatchObject({ [RESETS]: 1_700_000_020 });
+  expect(await scrape(aSnapshot({ gate: { ...gate, announced, cooldownLeftMs: 30_000 } }))).toMatchObject({
+    [RESETS]: 1_700_000_030,
   });
 });
 
