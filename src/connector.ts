@@ -9,7 +9,6 @@ import { accountMarkOf, storeScope } from "./account-mark.ts";
 import type { Health } from "./admin/health.ts";
 import { startAdmin } from "./admin/server.ts";
 import type { QuotaFigures } from "./advice/figures.ts";
-import { cooldownLeftMs, readMark } from "./commit/mark.ts";
 import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/spec.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
@@ -38,6 +37,7 @@ import { createRedisStore } from "./store/redis-store.ts";
 import type { Emit } from "./telemetry/events.ts";
 import { createGauges } from "./telemetry/gauges.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
+import { toldWaitMs } from "./told-wait.ts";
 import { formatsOf, topicsOf } from "./topic-formats.ts";
 import { refuseUntyped } from "./untyped-topics.ts";
 
@@ -129,7 +129,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     closing.push(() => target.close());
     waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
     // Sell may have asked the processes before this one to wait; Redis may have forgotten it, Kafka has not.
-    await gate.adopt(await patiently(clock, A_MOMENT, () => waitTold(config, kafka.admin, clock), signal));
+    await gate.adopt(await patiently(clock, A_MOMENT, () => toldWaitMs(config, kafka.admin, clock), signal));
     await openTarget(target, targetUses(config.routes), () => permit(signal), deps, signal);
 
     const accountMark = accountMarkOf(target.accountId);
@@ -219,13 +219,6 @@ const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => 
     `Kafka has no topic ${missing.join(", ")} (or this user may not see it). Create it: ${commands.join("; ")}`,
     { retriable: false },
   );
-};
-
-/** What is left, in milliseconds, of a wait that this group's last commits tell of. */
-const waitTold = async (config: Config, admin: KafkaAdmin, clock: Clock): Promise<number> => {
-  const stored = await admin.committed(config.kafka.groupId, await admin.endOffsets(topicsOf(config)));
-  const marks = stored.map(({ offset, metadata }) => readMark(metadata, offset ?? 0n));
-  return cooldownLeftMs(marks, clock.now());
 };
 
 /** A local limiter knows nothing of other replicas: together they would break the quota. */

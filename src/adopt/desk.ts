@@ -15,6 +15,7 @@ import { connectRedis } from "../lib/redis.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import { createRedisStore } from "../store/redis-store.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { toldWaitMs } from "../told-wait.ts";
 import { formatsOf } from "../topic-formats.ts";
 
 export interface DeskDeps {
@@ -59,6 +60,7 @@ export const openDesk = async (
   const sending = { ...deps, permit, mayLeave, headerNames: quota.headers.names };
   const target = createSellTarget(sell, { ...sending, tell: (...refused) => gate.tell(...refused) });
   closing.defer(() => target.close());
+  await gate.adopt(await toldWaitMs(config, kafka.admin, deps.clock));
   await target.open(() => permit(signal), signal);
   await refuseMismatch(target, uses, () => permit(signal), signal);
   const scope = storeScope(accountMarkOf(target.accountId), config.kafka.groupId);

@@ -15,6 +15,7 @@ import { type Check, type Finding, failed, ok, warning } from "../online/check.t
 import { refuseCompacted } from "../replay-topic.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { toldWaitMs } from "../told-wait.ts";
 import { formatsOf, topicsOf } from "../topic-formats.ts";
 import { keysCheck } from "./keys-check.ts";
 import { recordsCheck } from "./records-check.ts";
@@ -39,7 +40,13 @@ export const onlineChecks = (config: Config, deps: OnlineDeps): OnlineChecks => 
   const deadLetters = topicCheck(config.deadLetter.topic, config, kafka.connection);
   const registry = config.schemaRegistry === undefined ? [] : [registryCheck(config.schemaRegistry, deps)];
   const quota = quotaCheck(config, deps, closing);
-  const sell = sellCheck(config, deps, quota.gate, closing);
+  const sell = sellCheck(
+    config,
+    deps,
+    quota.gate,
+    closing,
+    () => toldWaitMs(config, kafka.connection().admin, deps.clock).catch(() => 0), // the topics' checks say why
+  );
   const records = [...formatsOf(config)].map(([topic, format]) =>
     recordsCheck(topic, format, config, deps.clock, kafka.connection),
   );
@@ -166,13 +173,22 @@ const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposa
 };
 
 /** Its one or two calls take permits like any other: together with what runs, the quota is kept. */
-const sellCheck = (config: Config, deps: OnlineDeps, gate: () => Gate, closing: AsyncDisposableStack) => {
+const sellCheck = (
+  config: Config,
+  deps: OnlineDeps,
+  gate: () => Gate,
+  closing: AsyncDisposableStack,
+  toldMs: () => Promise<number>,
+) => {
   let opened: Target | null = null;
   return {
     name: "sell",
     needs: [config.redis === undefined ? "quota" : "redis"],
     waitsFor: "sell.baseUrl, sell.proxy and sell.tls, and whether Sell has asked everybody to wait",
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
+      await gate().adopt(await toldMs());
+      const waitMs = (await gate().peek()).cooldownLeftMs;
+      if (waitMs > PATIENCE_MS) return [asksToWait(waitMs)];
       const permit = (until: AbortSignal) => gate().acquire("live", until);
       const options = {
         ...deps,
@@ -206,6 +222,15 @@ const sellCheck = (config: Config, deps: OnlineDeps, gate: () => Gate, closing: 
     },
   } satisfies Check & { target(): Target };
 };
+
+/** A check may take longer, but its calls are still to come. */
+const PATIENCE_MS = 5_000;
+
+const asksToWait = (waitMs: number): Finding =>
+  failed(
+    `Sell asked everybody to wait, for ${Math.ceil(waitMs / 1_000)} s from now: it was not called.`,
+    "ask again then",
+  );
 
 const mismatch = ({ severity, message }: TargetProblem): Finding =>
   (severity === "error" ? failed : warning)(message, "correct the route, or the settings of Sell");

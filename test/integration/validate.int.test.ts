@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { writeMark } from "../../src/commit/mark.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { Result } from "../../src/online/check.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/index.ts";
@@ -156,6 +157,29 @@ test("everything away: exit 1, a sentence and a next step for each, what depends
     expect(next).not.toBeNull();
   }
   expect(JSON.stringify(results)).not.toMatch(/secret-of|token-of/);
+});
+
+test("a wait that Sell asked for is read from the last commits, also when Redis forgot it: nothing is called", async () => {
+  const topic = await aTopic(anEnvelope(CUSTOMER));
+  // Another account, so that the wait is not everybody's here.
+  const config = aConfig([aRoute(topic)], { sell: { baseUrl: sandbox.url, token: TOKEN, account: "Told to wait" } });
+  const cooldownUntilMs = Date.now() + 3_600_000;
+  const mark = { state: "clean", nonce: "n", account: "a", cooldownUntilMs, trustedFrom: 0n } as const;
+  const kafka = new Kafka({ brokers: [inject("kafka")], logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId: config.kafka.groupId });
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({ autoCommit: false, eachMessage: async () => {} });
+  await joined;
+  await consumer.commitOffsets([{ topic, partition: 0, offset: "0", metadata: writeMark(mark, 0n, []) }]);
+  await consumer.disconnect();
+
+  const { code, results } = await checksOf(config);
+  expect(code).toBe(1);
+  expect(results).toContainEqual({
+    ...{ name: "sell", status: "failed", next: "ask again then" },
+    sentence: expect.stringMatching(/^Sell asked everybody to wait, for 3[56]\d\d s from now: it was not called\.$/),
+  });
 });
 
 test("a missing topic comes with the command that creates it, a refused token with the setting", async () => {
