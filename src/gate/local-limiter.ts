@@ -138,8 +138,8 @@ export class LocalLimiter extends QuotaLimiter {
 
   /** After a quiet time a few calls may leave together; the slots they did not wait for pass after them. */
   #mayBurst(share: number, nowMs: number): boolean {
-    const { burst, windows } = this.#quota;
-    const quietMs = Math.max(1_000, ...windows.map(({ spanMs }) => spanMs));
+    const { burst, windows, coldMs } = this.#quota;
+    const quietMs = Math.max(1_000, coldMs, ...windows.map(({ spanMs }) => spanMs));
     if (burst === 1 || share < 1 || nowMs < Math.max(this.#startedMs, this.#coolMs) + quietMs) return false;
     return (this.#grantsMs.at(-burst) ?? NEVER) + quietMs <= nowMs;
   }

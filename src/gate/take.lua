@@ -11,9 +11,10 @@ local lane, more = tonumber(ARGV[5]), ARGV[6] == '1'
 
 -- After a quiet time a few calls may leave together; the slots they did not wait for pass after them.
 local function mayBurst()
-  if quota.burst == 1 or share() < 1 or now < math.max(s.blind, s.cool) + longestMs then return false end
+  local quietMs = math.max(longestMs, quota.coldMs)
+  if quota.burst == 1 or share() < 1 or now < math.max(s.blind, s.cool) + quietMs then return false end
   local granted = redis.call('LINDEX', RING, quota.burst - 1)
-  return not granted or tonumber(granted) + longestMs <= now
+  return not granted or tonumber(granted) + quietMs <= now
 end
 
 -- When the next call may start, and what holds it until then.

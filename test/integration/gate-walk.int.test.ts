@@ -265,6 +265,19 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
     });
     expectKept(walk, quota);
   });
+
+  it("no burst cuts the pause after a loss short, also where that is longer than the window", async () => {
+    const quota = aQuota({ windows: [{ limit: 2, perMs: 1_000 }], guardMs: 0, burst: 2 });
+    const walk = await walked({ quota, lanes: [ONE_LANE] }, async (walk) => {
+      await walk.take({ do: "run", ms: 1_000 });
+      await walk.take({ do: "want", replica: 0 });
+      await walk.take({ do: "run", ms: 400 });
+      expect(walk.grants).toEqual([]);
+      await walk.take({ do: "run", ms: 200 });
+      expect(walk.grants).not.toEqual([]);
+    });
+    expectKept(walk, quota);
+  });
 });
 
 describe("another limit in mid-run", () => {
