@@ -29,6 +29,9 @@ export const idOf = (remembered: Remembered | null | undefined): number | null =
 
 export const entryId = (entity: Entity, key: string): string => `${entity}/${key}`;
 
+const NO_PARENTS: ReadonlyMap<string, number | null> = new Map();
+const NO_CHILDREN: ReadonlySet<Entry> = new Set();
+
 export class Entry {
   readonly id: string;
   readonly entity: Entity;
@@ -43,10 +46,9 @@ export class Entry {
   known: Remembered | null | undefined = undefined;
   /** Sell may hold something newer than what is remembered, until it accepts the next write. */
   isDoubtful = false;
-  /** Ids of the parents asked for so far, by entry id; null: not known to exist. */
-  readonly parents = new Map<string, number | null>();
-  /** Children that wait for this entry's id. */
-  readonly children = new Set<Entry>();
+  // Made when they are needed: most entries never have either, and empty ones took a sixth of the window's memory.
+  #parents: Map<string, number | null> | null = null;
+  #children: Set<Entry> | null = null;
   /** Sell was asked by key and had no such record. */
   lookedUp = false;
   plan: Plan | null = null;
@@ -83,6 +85,37 @@ export class Entry {
     this.id = entryId(entity, key);
     this.entity = entity;
     this.key = key;
+  }
+
+  /** Ids of the parents asked for so far, by entry id; null: not known to exist. */
+  get parents(): ReadonlyMap<string, number | null> {
+    return this.#parents ?? NO_PARENTS;
+  }
+
+  knowParent(id: string, parent: number | null): void {
+    this.#parents ??= new Map();
+    this.#parents.set(id, parent);
+  }
+
+  /** Children that wait for this entry's id. */
+  get children(): ReadonlySet<Entry> {
+    return this.#children ?? NO_CHILDREN;
+  }
+
+  addChild(child: Entry): void {
+    this.#children ??= new Set();
+    this.#children.add(child);
+  }
+
+  /** False: it did not wait here. */
+  removeChild(child: Entry): boolean {
+    return this.#children?.delete(child) === true;
+  }
+
+  takeChildren(): Iterable<Entry> {
+    const children = this.children;
+    this.#children = null;
+    return children;
   }
 
   /** How many of the oldest changes the next write stands for; 0 when none waits. */

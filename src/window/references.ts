@@ -39,7 +39,7 @@ export class References {
     return refs.filter((ref) => {
       const id = entryId(ref.entity, ref.key);
       const here = idOf(this.#relatives.find(id)?.known);
-      if (here !== null) child.parents.set(id, here);
+      if (here !== null) child.knowParent(id, here);
       return !child.parents.has(id);
     });
   }
@@ -47,16 +47,14 @@ export class References {
   park(child: Entry, missing: readonly EntityId[]): void {
     child.state = "parked";
     this.#parked.add(child);
-    for (const { entity, key } of missing) this.#relatives.findOrOpen(entity, key, child.lane).children.add(child);
+    for (const { entity, key } of missing) this.#relatives.findOrOpen(entity, key, child.lane).addChild(child);
   }
 
   release(parent: Entry): void {
     const id = idOf(parent.known);
     if (id === null) return;
-    const children = [...parent.children];
-    parent.children.clear();
-    for (const child of children) {
-      child.parents.set(parent.id, id);
+    for (const child of parent.takeChildren()) {
+      child.knowParent(parent.id, id);
       if (child.state !== "parked") continue;
       this.leave(child);
       this.#relatives.reconsider(child);
@@ -68,7 +66,7 @@ export class References {
     if (!this.#parked.delete(child)) return;
     for (const id of child.parents.keys()) {
       const parent = this.#relatives.find(id);
-      if (parent?.children.delete(child) === true && parent.isIdle) this.#relatives.abandon(parent);
+      if (parent?.removeChild(child) === true && parent.isIdle) this.#relatives.abandon(parent);
     }
   }
 

@@ -122,7 +122,7 @@ export class Window {
       if (entry.known === undefined) entry.known = memory.get(entry.id) ?? null;
       for (const ref of this.#references.unasked(entry)) {
         const id = entryId(ref.entity, ref.key);
-        entry.parents.set(id, idOf(memory.get(id)));
+        entry.knowParent(id, idOf(memory.get(id)));
       }
       if (entry.state === "fresh") this.#evaluate(entry);
     }

@@ -95,6 +95,7 @@ function configFor(round: number, topic: string, { kafka, redis }: { kafka: stri
         format: "debezium-json",
         entity: "accounts",
         key: "id",
+        hints: { credit_limit: "text" },
         fields: {
           name: "name",
           email: { from: "email", transform: "lowercase" },

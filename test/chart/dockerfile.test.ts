@@ -16,7 +16,7 @@ test("it runs as a numeric user that is not root", () => {
 });
 
 test("node is PID 1: entrypoint and command in exec form, no shell and no npm", () => {
-  expect(execForm("ENTRYPOINT")).toEqual(["node", "--disable-proto=delete", "src/main.ts"]);
+  expect(execForm("ENTRYPOINT")).toEqual(["node", "--disable-proto=delete", "--max-semi-space-size=4", "src/main.ts"]);
   expect(execForm("CMD")).toEqual(["run", "--config", "/etc/sell-sink/config.yaml"]);
 });
 
