@@ -1,7 +1,7 @@
 /** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
 import type { Errant } from "./domain/change.ts";
 import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
-import type { Outcome, Receipt } from "./domain/receipt.ts";
+import type { Outcome, Receipt, RequestNames } from "./domain/receipt.ts";
 import { type ConsumerRecord, positionName } from "./domain/record.ts";
 import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
 import { Halts } from "./halt.ts";
@@ -183,13 +183,13 @@ export class Delivery {
     for (const { entry, errant } of verdicts.rejected) {
       // Its changes were lost with their partition: what waits in the entry now is not what Sell refused.
       if (entry.plan === null) window.again(entry, 0);
-      else tasks.own(this.reject(entry, errant, signal));
+      else tasks.own(this.reject(entry, errant, receipt.names, signal));
     }
     for (const { entry, outcome } of verdicts.onward) window.progressed(entry, outcome);
     if (isTurnedAway) window.giveBack(verdicts.again);
     else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
     if (verdicts.unknown.length > 0) {
-      this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length });
+      this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length, ...receipt.names });
       const waitMs = this.#isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
       window.unknown(verdicts.unknown, waitMs);
     }
@@ -221,8 +221,8 @@ export class Delivery {
     return waitMs;
   }
 
-  /** The dead letter first; then the change before it gets its chance. */
-  async reject(entry: Entry, errant: Errant, signal: AbortSignal): Promise<void> {
+  /** The dead letter first; then the change before it gets its chance. `names`: the request that was answered so, if one was. */
+  async reject(entry: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
     const { window, deadLetters } = this.#deps;
     const mutation = entry.candidate;
     if (mutation === undefined) return window.unanswerable(entry);
@@ -230,7 +230,7 @@ export class Delivery {
     const isReported = this.#deadLettered.has(record);
     if (!isReported && !this.#deps.admits(record, errant)) return window.stop(entry);
     window.hold(entry);
-    const attempts = { count: entry.attempts + 1, firstMs: entry.firstSentMs };
+    const attempts = { count: entry.attempts + 1, firstMs: entry.firstSentMs, names };
     const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
     this.#deadLettered.set(record, report);
     await report;

@@ -163,7 +163,7 @@ export class Intake {
   async #bury(partition: OwnedPartition, record: ConsumerRecord, errant: Errant): Promise<void> {
     if (!this.#deps.admits(record, errant)) return aborted(partition.signal);
     await this.#deps.deadLetters
-      .report(record, errant, { count: 0, firstMs: null }, partition.signal)
+      .report(record, errant, { count: 0, firstMs: null, names: null }, partition.signal)
       .catch((error: unknown) => {
         if (!partition.signal.aborted) throw error;
       });

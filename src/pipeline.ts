@@ -322,7 +322,7 @@ export class Pipeline {
       const refs = entry.candidate?.refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");
       const message = `It refers to a record that Sell does not have: ${refs}.`;
       this.#tasks.own(
-        this.#delivery.reject(entry, { stage: "deliver", reason: "unresolved-reference", message }, signal),
+        this.#delivery.reject(entry, { stage: "deliver", reason: "unresolved-reference", message }, null, signal),
       );
     }
   }

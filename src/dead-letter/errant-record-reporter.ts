@@ -17,10 +17,10 @@ export interface ReporterDeps {
 
 /** `topic` must exist. `report` retries until the dead letter is stored: the offset must not be committed before. */
 export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): ErrantRecordReporter => ({
-  async report(record, errant, { count, firstMs }, signal) {
+  async report(record, errant, { count, firstMs, names }, signal) {
     const nowMs = deps.clock.now();
     const replayed = record.position.topic === replayTopicOf(topic) ? readLetter(record) : null;
-    const burial = { record, errant, attempts: count, firstAttemptMs: firstMs ?? nowMs, nowMs, replayed };
+    const burial = { record, errant, attempts: count, firstAttemptMs: firstMs ?? nowMs, names, nowMs, replayed };
     const block = letterHeaders(burial, deps.sender);
     // Dated by now: by the record's own age, which may exceed the topic's retention, Kafka would delete it at once.
     const whole = { topic, timestampMs: nowMs, key: record.key, value: record.value };
@@ -42,7 +42,7 @@ export const createErrantRecordReporter = (topic: string, deps: ReporterDeps): E
     }
     const { reason, message } = errant;
     const position = positionName(record.position);
-    deps.emit("dead-lettered", { topic: record.position.topic, position, reason, message });
+    deps.emit("dead-lettered", { topic: record.position.topic, position, reason, message, ...names });
   },
 });
 

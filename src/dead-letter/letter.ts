@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Errant } from "../domain/change.ts";
+import type { RequestNames } from "../domain/receipt.ts";
 import type { ConsumerRecord, RecordHeader, TopicPartition } from "../domain/record.ts";
 
 /** The topic that brings letters back; partition p of it is for records of partition p of whatever topic. */
@@ -26,6 +27,9 @@ export interface Letter {
   /** Sell's own error code, and the field it names. */
   readonly code: string | null;
   readonly field: string | null;
+  /** The request whose answer it was: as our log calls it, and as Sell does. */
+  readonly batchId: string | null;
+  readonly requestId: string | null;
   /** Key, value or headers that the dead-letter topic refused for their size; they are still where the record stood. */
   readonly omitted: "nothing" | "value" | "all";
   /** The headers that the record came with. */
@@ -47,6 +51,8 @@ export interface Burial {
   readonly errant: Errant;
   readonly attempts: number;
   readonly firstAttemptMs: number;
+  /** Null: no request's answer made it one. */
+  readonly names: RequestNames | null;
   readonly nowMs: number;
   /** The letter that this record was replayed from; null: it came from its own topic. */
   readonly replayed: Letter | null;
@@ -59,7 +65,7 @@ const MESSAGE_BYTES_MAX = 1_024;
 
 /** Kafka Connect's names where it has one, so that its tools can read them; ours under `x-sink.`. */
 export const letterHeaders = (burial: Burial, sender: Sender): readonly RecordHeader[] => {
-  const { record, errant, attempts, firstAttemptMs, nowMs, replayed } = burial;
+  const { record, errant, attempts, firstAttemptMs, names, nowMs, replayed } = burial;
   const { topic, partition, offset } = replayed?.origin ?? record.position;
   const block: readonly (readonly [name: string, value: string | number | bigint | null | undefined])[] = [
     [FIRST, topic],
@@ -78,6 +84,8 @@ export const letterHeaders = (burial: Burial, sender: Sender): readonly RecordHe
     ["x-sink.http-status", errant.httpStatus],
     ["x-sink.item-code", errant.code],
     ["x-sink.item-field", errant.field],
+    ["x-sink.request-id", names?.requestId],
+    ["x-sink.batch-id", names?.batchId],
     ["x-sink.record-timestamp", replayed?.recordTimestampMs ?? record.timestampMs],
     ["x-sink.key-hash", record.key === null ? null : hashOf(record.key)],
     ["x-sink.schema-id", schemaIdOf(record.value)],
@@ -114,6 +122,8 @@ export const readLetter = ({ headers }: Pick<ConsumerRecord, "headers">): Letter
     httpStatus: block.get("x-sink.http-status") ?? null,
     code: block.get("x-sink.item-code") ?? null,
     field: block.get("x-sink.item-field") ?? null,
+    batchId: block.get("x-sink.batch-id") ?? null,
+    requestId: block.get("x-sink.request-id") ?? null,
     omitted: block.has(OMITTED) ? (text(OMITTED) === "all" ? "all" : "value") : "nothing",
     headers: headers.slice(0, start),
   };

@@ -23,13 +23,14 @@ import { BULK_ITEMS, createPlanner, type Planned } from "./plan-call.ts";
 import { type CustomField, preflight, readCustomField } from "./preflight.ts";
 import { readExchange } from "./reading.ts";
 import { search } from "./search.ts";
-import { createWire, type Exchange, MAX_REQUEST_BYTES, type WireRequest } from "./wire.ts";
+import { createWire, type Exchange, MAX_REQUEST_BYTES, requestIdIn, type WireRequest } from "./wire.ts";
 
 export interface SellTargetOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Of sell-sink, for the User-Agent. */
   readonly version: string;
+  readonly random: () => number;
   /** Whether a request may still leave, asked in the moment in which it does. */
   readonly mayLeave: () => boolean;
   /** `gate.tell`, for a 429 in answer to a question of our own; receipts carry their own. */
@@ -65,6 +66,9 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
   const planned = createPlanner(config, directory, clock);
   const fields = new Map<string, Listing<CustomField>>();
   let opened: Opened | null = null;
+  // Tells the requests of this process from those of all others.
+  const nonce = Math.floor(options.random() * 36 ** 6).toString(36);
+  let requests = 0;
 
   const throttled = (throttle: Throttle): Throttle => {
     emit("throttled", { source: throttle.source });
@@ -81,8 +85,10 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
   const talk = async (request: WireRequest, what: Batch | null, signal: AbortSignal) => {
     const token = await credential.token();
     const startedMs = clock.monotonicMs();
-    const done = (code: string): void =>
+    const batchId = `${nonce}-${(requests++).toString(36)}`;
+    const done = (code: string, requestId: string | null = null): void =>
       emit("request-done", {
+        ...{ batchId, requestId },
         verb: what?.verb ?? "open",
         entity: what?.entity ?? "accounts",
         items: what?.writes.length ?? 0,
@@ -91,8 +97,9 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
       });
     try {
       const exchange = await wire.exchange(request, token, signal);
-      done(exchange.kind === "reply" ? String(exchange.status) : exchange.cause);
-      return { exchange, token };
+      if (exchange.kind === "reply") done(String(exchange.status), requestIdIn(exchange.headers, token));
+      else done(exchange.cause);
+      return { exchange, token, batchId };
     } catch (error) {
       done("cut-off");
       throw error;
@@ -148,11 +155,12 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
       const { request } = plan.call;
       if (request.body !== null && Buffer.byteLength(request.body) > MAX_REQUEST_BYTES) return tooLarge(plan);
 
-      const { exchange: first, token } = await talk(request, batch, signal);
+      const { exchange: first, token, batchId } = await talk(request, batch, signal);
       const exchange = await settled(first, signal);
       const { outcomes, throttle, halt } = readExchange(plan.call, exchange, plan.writes);
       const receipt = unsent(plan.merge(outcomes));
-      if (exchange.kind !== "reply") return receipt;
+      if (exchange.kind === "not-sent") return receipt;
+      if (exchange.kind === "no-reply") return { ...receipt, names: { batchId, requestId: null } };
 
       const { status, headers, body } = exchange;
       // A token file may hold a new token already: then nobody needs to stop.
@@ -163,6 +171,7 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
         throttle: throttle ? throttled(retryHint(headers, body)) : null,
         halt: halt === null || isRefreshed ? null : haltOf(halt, status, place),
         httpStatus: status,
+        names: { batchId, requestId: requestIdIn(headers, token) },
         announced: announcedIn(headers, headerNames),
       };
     },
@@ -181,6 +190,7 @@ const unsent = (outcomes: readonly Outcome[]): Receipt => ({
   throttle: null,
   halt: null,
   httpStatus: null,
+  names: null,
   announced: null,
 });
 

@@ -49,8 +49,8 @@ const MAX_REPLY_BYTES = 8 * 1024 * 1024;
 export const MAX_REQUEST_BYTES = 1024 * 1024;
 /** Below the 5 s after which the most impatient servers close an idle connection: a request that meets the close is an unknown outcome. */
 const IDLE_MS = 4_000;
-/** Sockets to Sell; `batch.maxInFlight` is at most as many. */
 const SHORTEST_SECRET = 16;
+/** Sockets to Sell; `batch.maxInFlight` is at most as many. */
 const MAX_SOCKETS = 64;
 
 export interface WireOptions {
@@ -119,6 +119,17 @@ export const createWire = (config: SellConfig, { clock, version, mayLeave }: Wir
 /** A server may echo the token. Real ones are long; a sandbox's `test` would stand in many an honest name. */
 const scrubbed = (body: string, token: string): string =>
   token.length < SHORTEST_SECRET ? body : body.replaceAll(token, "***");
+
+const REQUEST_ID_MAX = 128;
+
+/** The server's name for a request, by which its support finds it: visible ASCII, at most 128 characters. Null: it gave none. */
+export const requestIdIn = (headers: IncomingHttpHeaders, token: string): string | null => {
+  const id = headers["x-request-id"];
+  if (typeof id !== "string" || id === "") return null;
+  return scrubbed(id, token)
+    .slice(0, REQUEST_ID_MAX)
+    .replace(/[^\x21-\x7e]/g, "?");
+};
 
 /**
  * Follows one request closely enough to tell `not-sent` from `no-reply`: Node writes the request when the connection is

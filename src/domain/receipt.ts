@@ -65,6 +65,13 @@ export interface Halt {
   readonly message: string;
 }
 
+/** What a request is called: by us, in its log line, and by the server, in whose words its support asks for it. */
+export interface RequestNames {
+  readonly batchId: string;
+  /** Visible ASCII, at most 128 characters; null: no reply, or it had none. */
+  readonly requestId: string | null;
+}
+
 export interface Receipt {
   /** Same order and length as `batch.writes`. */
   readonly outcomes: readonly Outcome[];
@@ -72,6 +79,8 @@ export interface Receipt {
   readonly halt: Halt | null;
   /** HTTP status of the reply; null when none came. */
   readonly httpStatus: number | null;
+  /** Null: no request left. */
+  readonly names: RequestNames | null;
   /** Quota headers as announced, if any. */
   readonly announced: Announced | null;
 }

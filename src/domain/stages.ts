@@ -12,7 +12,7 @@
  */
 import type { Change, Decoded, Errant } from "./change.ts";
 import type { Entity, Lane, Mapped } from "./mutation.ts";
-import type { Announced, Batch, Receipt, Throttle } from "./receipt.ts";
+import type { Announced, Batch, Receipt, RequestNames, Throttle } from "./receipt.ts";
 import type { ConsumerRecord, TopicPartition } from "./record.ts";
 import type { Version } from "./version.ts";
 
@@ -265,6 +265,8 @@ export interface Attempts {
   readonly count: number;
   /** When the first left, milliseconds since 1970; null: none did. */
   readonly firstMs: number | null;
+  /** Of the one whose answer made it a dead letter; null: no answer did. */
+  readonly names: RequestNames | null;
 }
 
 export interface ErrantRecordReporter {

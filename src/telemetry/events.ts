@@ -3,6 +3,7 @@
  * `observe.ts` gives each name its level, its sentence and its metrics. Fields hold no payload and no secret.
  */
 import type { Entity, Lane } from "../domain/mutation.ts";
+import type { RequestNames } from "../domain/receipt.ts";
 import type { Incident } from "../domain/stages.ts";
 import type { RedisRefusal } from "../lib/redis-refusal.ts";
 
@@ -25,7 +26,7 @@ export interface Events {
   "registry-unreachable": { url: string; cause: string };
   "record-stalled": { topic: string; partition: number; code: string; attempt: number; cause: string };
   "record-skipped": { topic: string; reason: string };
-  "dead-lettered": { topic: string; position: string; reason: string; message: string };
+  "dead-lettered": Partial<RequestNames> & { topic: string; position: string; reason: string; message: string };
   "dead-letter-failed": { topic: string; cause: string };
   "dead-letters-unchecked": { topic: string };
   "replay-unavailable": { why: string };
@@ -52,14 +53,14 @@ export interface Events {
   "dialect-probed": { dialect: string; code: string };
   "sell-unreachable": { cause: string };
   "not-compared": { message: string };
-  "request-done": { verb: string; entity: Entity; items: number; code: string; tookMs: number };
+  "request-done": RequestNames & { verb: string; entity: Entity; items: number; code: string; tookMs: number };
   /** A refusal because of the quota, in whatever disguise. */
   throttled: { source: string };
   "batch-closed": { reason: string; verb: string; items: number; changes: number };
   delivered: { topic: string; result: string; latencyMs: number };
   superseded: { topic: string; count: number };
   retried: { reason: string; items: number; waitMs: number };
-  "outcome-unknown": { reason: string; items: number };
+  "outcome-unknown": Partial<RequestNames> & { reason: string; items: number };
   "record-isolated": { position: string; entity: Entity; attempts: number; reason: string; waitMs: number };
   halted: { kind: string; scope: string; message: string };
   unhalted: { scope: string };

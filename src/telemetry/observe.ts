@@ -28,6 +28,7 @@ export const observe = ({ logger, registry }: { readonly logger: Logger; readonl
     count?.(metrics, fields);
     if (line === undefined) return;
     const { level, sentence } = line(fields);
+    if (!logger.isLevelEnabled(level)) return;
     logger[level]({ event: name, ...printableFields(fields) }, printable(sentence));
   };
 };
@@ -196,6 +197,10 @@ const OBSERVATIONS: Observations = {
   "sell-unreachable": { line: ({ cause }) => warn(`${cause} Trying again until it answers; nothing is consumed.`) },
   "not-compared": { line: ({ message }) => warn(message) },
   "request-done": {
+    line: ({ verb, entity, items, code, tookMs, batchId, requestId }) =>
+      debug(
+        `Request ${batchId} (${verb} ${items} of ${entity}) ended with ${code} after ${Math.round(tookMs)} ms; Sell calls it ${requestId ?? "nothing"}.`,
+      ),
     count: ({ requests, requestDuration }, { verb, code, tookMs }) => {
       requests.inc({ operation: verb, code });
       requestDuration.observe({ operation: verb, code: codeClass(code) }, tookMs / 1_000);

@@ -136,7 +136,7 @@ export class Sell {
           return this.#unsure(process, batch, pending, arrivesMs, answer);
         const outcomes = batch.writes.map((write) => this.#outcome(batch, write));
         this.#over(pending);
-        answer(backMs, { outcomes, throttle: null, halt: null, httpStatus: 200, announced: null });
+        answer(backMs, { outcomes, throttle: null, halt: null, httpStatus: 200, ...NOTHING_SAID });
       });
     });
   }
@@ -276,6 +276,7 @@ export class Sell {
 
 const RETRIABLE: Outcome = { status: "retriable", reason: "busy" };
 const UNKNOWN: Outcome = { status: "unknown", reason: "no-reply" };
+const NOTHING_SAID = { names: null, announced: null } as const;
 const REJECTED: Outcome = { status: "rejected", reason: "invalid", message: "Sell does not like it.", httpStatus: 422 };
 const HALT = { kind: "auth", message: "The token is not valid any more." } as const;
 
@@ -293,4 +294,4 @@ const receipt = (
     throttle = null,
     halt = null,
   }: { status: number | null; throttle?: Receipt["throttle"]; halt?: Receipt["halt"] },
-): Receipt => ({ outcomes: writes.map(() => outcome), throttle, halt, httpStatus: status, announced: null });
+): Receipt => ({ outcomes: writes.map(() => outcome), throttle, halt, httpStatus: status, ...NOTHING_SAID });

@@ -3,7 +3,7 @@ import { Delivery } from "../../src/delivery.ts";
 import type { Mutation } from "../../src/domain/mutation.ts";
 import type { Batch, Outcome, Receipt } from "../../src/domain/receipt.ts";
 import type { ConsumerRecord } from "../../src/domain/record.ts";
-import type { Remembered } from "../../src/domain/stages.ts";
+import type { Attempts, Remembered } from "../../src/domain/stages.ts";
 import { type Deferred, deferred } from "../../src/lib/deferred.ts";
 import { Tasks } from "../../src/lib/tasks.ts";
 import { entryId } from "../../src/window/entry.ts";
@@ -24,7 +24,7 @@ class Desk {
   readonly time = new Time();
   readonly process = new Process("p", this.time);
   readonly requests: (Deferred<Receipt> & { readonly batch: Batch })[] = [];
-  readonly letters: (Deferred<void> & { readonly record: ConsumerRecord })[] = [];
+  readonly letters: (Deferred<void> & { readonly record: ConsumerRecord; readonly attempts: Attempts })[] = [];
   readonly told: (number | null)[] = [];
   readonly store = new Map<string, Remembered>();
   readonly settled: Mutation[] = [];
@@ -85,8 +85,8 @@ class Desk {
       close: async () => {},
     },
     deadLetters: {
-      report: (record) => {
-        const letter = { ...deferred(), record };
+      report: (record, _errant, attempts) => {
+        const letter = { ...deferred(), record, attempts };
         this.letters.push(letter);
         return letter.promise;
       },
@@ -111,7 +111,7 @@ class Desk {
 
   async answer(outcomes: readonly Outcome[], more: Partial<Receipt> = {}): Promise<this> {
     const request = this.requests[this.#answered++];
-    request?.resolve({ outcomes, throttle: null, halt: null, httpStatus: 200, announced: null, ...more });
+    request?.resolve({ outcomes, throttle: null, halt: null, httpStatus: 200, names: null, announced: null, ...more });
     return this.pass(0);
   }
 
@@ -175,6 +175,15 @@ test("a refused record is settled by its dead letter, and the version before it 
   desk.letters[0]?.resolve();
   await desk.pass(0);
   expect([desk.settled, desk.bodies]).toEqual([[bad], [[["1", "bad"]], [["1", "good"]]]]);
+});
+
+test("a dead letter names the request that was refused, not one before it", async () => {
+  await open().add(anAccount("1", "a"));
+  await desk.answer([busy], { names: { batchId: "7x-1", requestId: "first" } });
+  await desk.pass(2_000);
+  const names = { batchId: "7x-2", requestId: null };
+  await desk.answer([rejected], { names });
+  expect(desk.letters.map(({ attempts }) => attempts)).toMatchObject([{ count: 2, names }]);
 });
 
 test("a record of two refused changes becomes one dead letter", async () => {

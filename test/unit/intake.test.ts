@@ -185,7 +185,7 @@ describe("a record of the replay topic", () => {
       {
         record: aRecord({ position: aPosition({ topic, partition, offset: 7n }), timestampMs: 5 }),
         errant: { stage: "deliver", reason: "invalid", message: "no" },
-        ...{ attempts: 1, firstAttemptMs: 1, nowMs: 9, replayed: null },
+        ...{ attempts: 1, firstAttemptMs: 1, names: null, nowMs: 9, replayed: null },
       },
       SENDER,
     );

@@ -83,7 +83,7 @@ class Rig {
   #send(process: Process, batch: Batch, signal: AbortSignal): Promise<Receipt> {
     this.sent.push({ by: process.name, atMs: this.time.nowMs, batch });
     const outcomes = batch.writes.map((_, i) => ({ status: "accepted", result: "updated", id: i + 1 }) as const);
-    const answer = { outcomes, throttle: null, halt: null, httpStatus: 200, announced: null };
+    const answer = { outcomes, throttle: null, halt: null, httpStatus: 200, names: null, announced: null };
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
       if (Number.isFinite(this.answerMs)) this.time.after(this.answerMs, () => process.deliver(() => resolve(answer)));

@@ -30,7 +30,7 @@ const bury = async (record: ConsumerRecord, { bytesMax = 10_000, failures = 0, m
     emit: (name) => events.push(name),
   });
   let isDone = false;
-  void reporter.report(record, ERRANT, { count: 1, firstMs: 1 }, new AbortController().signal).then(() => {
+  void reporter.report(record, ERRANT, { count: 1, firstMs: 1, names: null }, new AbortController().signal).then(() => {
     isDone = true;
   });
   await time.run(() => isDone, time.nowMs + ms);

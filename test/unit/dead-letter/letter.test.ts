@@ -18,6 +18,7 @@ const aBurial = (burial: Partial<Burial> = {}): Burial => ({
   errant: { stage: "deliver", reason: "invalid-record", message: "no", httpStatus: 422, code: "blank", field: "name" },
   attempts: 2,
   firstAttemptMs: NOW - 5_000,
+  names: { batchId: "7x-1", requestId: "b5h8u-qn0oj" },
   nowMs: NOW,
   replayed: null,
   ...burial,
@@ -44,6 +45,8 @@ test("it says where the record stood, why it failed, how often it was tried, and
     "x-sink.http-status": "422",
     "x-sink.item-code": "blank",
     "x-sink.item-field": "name",
+    "x-sink.request-id": "b5h8u-qn0oj",
+    "x-sink.batch-id": "7x-1",
     "x-sink.record-timestamp": "1700000000000",
     "x-sink.key-hash": "6b86b273ff34fce1",
     "x-sink.connector-version": "1.0.0",
@@ -57,6 +60,16 @@ test("a record framed by a schema registry names its schema, a record without ke
   const headers = asText(letterHeaders(aBurial({ record }), SENDER));
   expect(headers["x-sink.schema-id"]).toBe("258");
   expect(headers).not.toHaveProperty("x-sink.key-hash");
+});
+
+test("it is found again by the names of the request that was refused, and has none where no request left", () => {
+  const namesIn = (names: Burial["names"]) => {
+    const { batchId, requestId } = readLetter({ headers: letterHeaders(aBurial({ names }), SENDER) }) ?? {};
+    return { batchId, requestId };
+  };
+  expect(namesIn({ batchId: "7x-1", requestId: "b5h8u-qn0oj" })).toEqual({ batchId: "7x-1", requestId: "b5h8u-qn0oj" });
+  expect(namesIn({ batchId: "7x-1", requestId: null })).toEqual({ batchId: "7x-1", requestId: null });
+  expect(namesIn(null)).toEqual({ batchId: null, requestId: null });
 });
 
 test("a message is cut to 1 KB of bytes, never inside a character", () => {

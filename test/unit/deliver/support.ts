@@ -80,7 +80,7 @@ export const aTarget = (overrides: Readonly<Record<string, unknown>>, clock: Clo
   const told: Throttle[] = [];
   let permits = 0;
   const target: SellTarget = createSellTarget(aConfig(overrides), {
-    clock,
+    ...{ clock, random: () => 0.5 },
     emit: (name, fields) => events.push({ name, fields }),
     version: "1.2.3",
     mayLeave: () => true,

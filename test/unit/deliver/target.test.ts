@@ -127,12 +127,40 @@ describe("send", () => {
       throttle: null,
       halt: null,
       httpStatus: 200,
+      names: { batchId: expect.any(String), requestId: null },
       announced: null,
     });
     expect(events.at(-1)).toMatchObject({
       name: "request-done",
       fields: { verb: "upsert", entity: "accounts", items: 2, code: "200" },
     });
+  });
+
+  test("names each request as its log line does, and as Sell did in its reply", async () => {
+    const sell = await aSell((_seen, response) =>
+      json(response, 422, anError("blank"), { "X-Request-Id": `b5h8u\u00e9 ${TOKEN}${"0".repeat(200)}` }),
+    );
+    const { target, events } = await anOpenTarget({ baseUrl: sell.url });
+    const first = (await target.send(aBatch(), never)).names;
+    const second = (await target.send(aBatch(), never)).names;
+    expect(events.at(-1)).toMatchObject({ name: "request-done", fields: { ...second } });
+    expect(second?.batchId).not.toBe(first?.batchId);
+    expect(first?.batchId).toMatch(/^[0-9a-z]+-[0-9a-z]+$/);
+    expect(first?.requestId).toBe(`b5h8u??***${"0".repeat(118)}`);
+  });
+
+  test("names no request where none left", async () => {
+    const sell = await aSell(createsAll);
+    const { target } = await anOpenTarget({ baseUrl: sell.url });
+    const tooLarge = await target.send(aBatch({ writes: [aWrite({ body: { name: "x".repeat(2 ** 20) } })] }), never);
+    sell.server.closeAllConnections();
+    sell.server.close();
+    await target.send(aBatch(), never); // may meet the connection that was kept
+    const refused = await target.send(aBatch(), never);
+    expect([tooLarge, refused].map(({ outcomes, names }) => [outcomes[0]?.status, names])).toEqual([
+      ["rejected", null],
+      ["retriable", null],
+    ]);
   });
 
   test("looks up by the core path in the bulk dialect too", async () => {
@@ -163,6 +191,7 @@ describe("send", () => {
       throttle: { hintMs: 40_000, source: "header-seconds" },
       halt: null,
       httpStatus: 429,
+      names: { batchId: expect.any(String), requestId: null },
       announced: { limit: 200, remaining: 0, resetMs: 37_000 },
     });
   });

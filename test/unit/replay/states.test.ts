@@ -17,7 +17,7 @@ const aLetter = (offset: number, more: { readonly topic?: string; readonly isCut
   const { topic = "erp.customers", isCut = false } = more;
   const record = aRecord({ position: aPosition({ topic, partition: 2, offset: BigInt(offset) }) });
   const errant = { stage: "deliver", reason: "invalid", message: "no" } as const;
-  const facts = { attempts: 1, firstAttemptMs: 1, nowMs: BURIED_MS, replayed: null };
+  const facts = { attempts: 1, firstAttemptMs: 1, names: null, nowMs: BURIED_MS, replayed: null };
   const headers = [...letterHeaders({ record, errant, ...facts }, SENDER), ...(isCut ? [omittedHeader("value")] : [])];
   const stored = aRecord({ position: aPosition({ topic: "letters" }), headers, ...(isCut && { value: null }) });
   const letter = readLetter(stored);

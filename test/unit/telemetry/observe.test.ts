@@ -30,8 +30,9 @@ test("a delivery is counted with its latency and logs nothing", async () => {
 
 test("a request is counted by code and timed by class, and apart from that what the quota refused", async () => {
   const { emit, series } = anObserver();
-  emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "429", tookMs: 80 });
-  emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "timeout", tookMs: 6_000 });
+  const what = { batchId: "7x-1", requestId: null, verb: "upsert", entity: "deals", items: 50 } as const;
+  emit("request-done", { ...what, code: "429", tookMs: 80 });
+  emit("request-done", { ...what, code: "timeout", tookMs: 6_000 });
   emit("throttled", { source: "body" });
   const requests = await series('sell_sink_requests_total{operation="upsert"');
   expect(requests).toContain('sell_sink_requests_total{operation="upsert",code="429",consumergroup="erp"} 1');
