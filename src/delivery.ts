@@ -225,16 +225,26 @@ export class Delivery {
   async reject(entry: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
     const { window, deadLetters } = this.#deps;
     const mutation = entry.candidate;
-    if (mutation === undefined) return window.unanswerable(entry);
+    if (mutation === undefined) return this.#unanswered(entry, errant, names, signal);
     const { record } = mutation;
     const isReported = this.#deadLettered.has(record);
     if (!isReported && !this.#deps.admits(record, errant)) return window.stop(entry);
     window.hold(entry);
-    const attempts = { count: entry.attempts + 1, firstMs: entry.firstSentMs, names };
+    const { attempts: earlier, firstSentMs: firstMs } = entry;
+    const attempts = { count: firstMs === null ? earlier : earlier + 1, firstMs, names };
     const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
     this.#deadLettered.set(record, report);
     await report;
     window.rejected(entry, mutation);
+  }
+
+  /** A parent was looked up in vain: its children go on waiting, but not for one of several. */
+  async #unanswered(parent: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
+    const { window } = this.#deps;
+    if (errant.reason !== "ambiguous-match") return window.unanswerable(parent);
+    const message = `It refers to ${parent.entity} ${parent.key}, and several records in Sell carry this key: merge or delete all but one, then replay the dead letter.`;
+    const letters = window.ambiguous(parent).map((child) => this.reject(child, { ...errant, message }, names, signal));
+    await Promise.all(letters);
   }
 
   // --- what is remembered of the records --------------------------------------------------------------------------------------

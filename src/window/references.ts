@@ -61,6 +61,13 @@ export class References {
     }
   }
 
+  /** The parent's id can never be told: the children that wait for it leave and are returned. */
+  dismiss(parent: Entry): readonly Entry[] {
+    const children = [...parent.children].filter(({ state }) => state === "parked");
+    for (const child of children) this.leave(child);
+    return children;
+  }
+
   /** The child no longer waits here, whatever becomes of it. */
   leave(child: Entry): void {
     if (!this.#parked.delete(child)) return;

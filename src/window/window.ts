@@ -299,12 +299,22 @@ export class Window {
 
   /** Adds time during which Sell accepted; returns the children that have waited long enough, now held for their dead letter. */
   expireParked(elapsedMs: number): readonly Entry[] {
-    const expired = this.#references.expire(elapsedMs, this.#options.parkTimeoutMs);
-    for (const entry of expired) {
-      entry.pinned = entry.standsFor;
-      entry.state = "held";
+    return this.#held(this.#references.expire(elapsedMs, this.#options.parkTimeoutMs));
+  }
+
+  /** Several records answer to the key of a parent that was looked up: returns its children, now held for their dead letter. */
+  ambiguous(parent: Entry): readonly Entry[] {
+    const children = this.#held(this.#references.dismiss(parent));
+    this.#lookedUp(parent, null);
+    return children;
+  }
+
+  #held(children: readonly Entry[]): readonly Entry[] {
+    for (const child of children) {
+      child.pinned = child.standsFor;
+      child.state = "held";
     }
-    return expired;
+    return children;
   }
 
   // --- ownership ----------------------------------------------------------------------------------------------------------
@@ -396,6 +406,11 @@ export class Window {
           }
           return this.#place(entry, decision.plan);
         case "park":
+          // Otherwise it would be asked for again and again that a parent cannot be found.
+          if (this.#deps.isStopped(mutation.record.position.topic)) {
+            entry.state = "stopped";
+            return;
+          }
           return this.#park(entry, decision.missing);
         case "done":
           if (decision.reason === "no-op") this.#deps.emit("no-op", { entity: entry.entity });

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { Delivery } from "../../src/delivery.ts";
+import type { Errant } from "../../src/domain/change.ts";
 import type { Mutation } from "../../src/domain/mutation.ts";
 import type { Batch, Outcome, Receipt } from "../../src/domain/receipt.ts";
 import type { ConsumerRecord } from "../../src/domain/record.ts";
@@ -24,7 +25,11 @@ class Desk {
   readonly time = new Time();
   readonly process = new Process("p", this.time);
   readonly requests: (Deferred<Receipt> & { readonly batch: Batch })[] = [];
-  readonly letters: (Deferred<void> & { readonly record: ConsumerRecord; readonly attempts: Attempts })[] = [];
+  readonly letters: (Deferred<void> & {
+    readonly record: ConsumerRecord;
+    readonly errant: Errant;
+    readonly attempts: Attempts;
+  })[] = [];
   readonly told: (number | null)[] = [];
   readonly store = new Map<string, Remembered>();
   readonly settled: Mutation[] = [];
@@ -85,8 +90,8 @@ class Desk {
       close: async () => {},
     },
     deadLetters: {
-      report: (record, _errant, attempts) => {
-        const letter = { ...deferred(), record, attempts };
+      report: (record, errant, attempts) => {
+        const letter = { ...deferred(), record, errant, attempts };
         this.letters.push(letter);
         return letter.promise;
       },
@@ -197,6 +202,43 @@ test("a record of two refused changes becomes one dead letter", async () => {
   desk.letters[0]?.resolve();
   await desk.pass(0);
   expect(desk.settled.slice(-2)).toEqual([one, two]);
+});
+
+const anOrder = (key: string, sku: string): Mutation =>
+  aMutation({
+    ...{ entity: "orders", key, record: aRecord({ key: Buffer.from(key) }) },
+    refs: [{ field: "lines.0.product_id", entity: "products", key: sku }],
+  });
+
+const SEVERAL: Outcome = { status: "rejected", reason: "ambiguous-match", message: "Several.", httpStatus: 200 };
+const NONE: Outcome = { status: "accepted", result: "missing", id: null };
+
+test("what refers to one of several records becomes a dead letter at once, what refers to none yet waits", async () => {
+  const [first, second, third] = [anOrder("1", "S-1"), anOrder("2", "S-1"), anOrder("3", "S-2")];
+  await open().add(first, second, third);
+  const names = { batchId: "7x-1", requestId: "b5h8u" };
+  for (const { batch } of [...desk.requests])
+    await desk.answer([batch.writes[0]?.key === "S-1" ? SEVERAL : NONE], { names });
+  expect(desk.letters.map(({ record, errant, attempts }) => [record, errant.reason, errant.message, attempts])).toEqual(
+    [first, second].map(({ record }) => [
+      record,
+      "ambiguous-match",
+      "It refers to products S-1, and several records in Sell carry this key: merge or delete all but one, then replay the dead letter.",
+      { count: 0, firstMs: null, names },
+    ]),
+  );
+  for (const letter of desk.letters) letter.resolve();
+  await desk.pass(1_000);
+  expect(desk.settled).toEqual([first, second]);
+  expect([desk.requests.length, desk.window.parked().get("orders")]).toEqual([2, 1]);
+});
+
+test("a topic that stands still asks no more for parents that cannot be told", async () => {
+  await open().add(anOrder("1", "S-1"));
+  desk.admits = false;
+  await desk.answer([SEVERAL]);
+  await desk.pass(600_000);
+  expect([desk.letters, desk.settled, desk.requests.length]).toEqual([[], [], 1]);
 });
 
 test("a throttled batch waits without counting as tried, and everybody is told", async () => {
