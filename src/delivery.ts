@@ -1,7 +1,7 @@
 /** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
 import type { Errant } from "./domain/change.ts";
 import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
-import type { Outcome, Receipt, RequestNames } from "./domain/receipt.ts";
+import { isVerdict, type Outcome, type Receipt, type RequestNames } from "./domain/receipt.ts";
 import { type ConsumerRecord, positionName } from "./domain/record.ts";
 import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
 import { Halts } from "./halt.ts";
@@ -47,7 +47,7 @@ const LIMITED_TRIES = 5;
 /** Unknown outcomes of a record before one that it has alone makes it a suspect, if Sell told of others so recently. */
 const SUSPECT_AFTER = 2;
 const RECENT_MS = 60_000;
-/** A suspect is tried again after a minute, then two, four, up to ten. */
+/** What is isolated is tried again after a minute, then two, four, up to ten. */
 const ISOLATED_MS = 60_000;
 const ISOLATED_MAX_MS = 600_000;
 type Onward = { readonly entry: Entry; readonly outcome: Outcome & { status: "progress" } };
@@ -173,7 +173,9 @@ export class Delivery {
     const { window, store, tasks, indexLagMs } = this.#deps;
     const verdicts = sort(cut, receipt);
     const isTurnedAway = receipt.throttle !== null || receipt.halt !== null;
-    this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0;
+    // What is the trouble of one record alone says nothing of Sell.
+    if (!receipt.outcomes.every(isOfOneRecord))
+      this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0 && receipt.outcomes.some(isVerdict);
     if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#lastVerdictMs = this.#deps.clock.monotonicMs();
     this.#count(cut, verdicts.accepted);
     const memories = verdicts.accepted.map(({ entry, outcome }) => window.memoryOf(entry, outcome));
@@ -188,6 +190,7 @@ export class Delivery {
     for (const { entry, outcome } of verdicts.onward) window.progressed(entry, outcome);
     if (isTurnedAway) window.giveBack(verdicts.again);
     else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
+    for (const entry of verdicts.apart) window.again(entry, this.#keptOut(entry, receipt));
     if (verdicts.unknown.length > 0) {
       this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length, ...receipt.names });
       const waitMs = this.#isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
@@ -197,20 +200,32 @@ export class Delivery {
     this.#deps.progressed();
   }
 
+  /** Something between here and Sell stopped the record; where it stops all of them, this one is not at fault. */
+  #keptOut(entry: Entry, receipt: Receipt): number {
+    if (receipt.halt === null) return this.#isolate(entry, entry.attempts, "blocked");
+    entry.alone = true;
+    return ISOLATED_MAX_MS; // so that the next one that is tried is another
+  }
+
   /**
-   * A record that is alone in its request and gets no answer again and again, while others do, is at fault itself: it no longer
-   * shares a request with any other, and is tried rarely. Null: nothing says so; else how long it waits.
+   * A record that is alone in its request and gets no answer again and again, while others do, is at fault itself. Null: nothing
+   * says so; else how long it waits.
    */
   #isolated({ entries }: Cut, receipt: Receipt): number | null {
     const [entry, ...more] = entries;
     if (entry === undefined || more.length > 0 || entry.unknowns < SUSPECT_AFTER) return null;
     const isSellWell = this.#deps.clock.monotonicMs() - this.#lastVerdictMs < RECENT_MS;
     if (!isSellWell && !entry.alone) return null;
+    return this.#isolate(entry, entry.unknowns - SUSPECT_AFTER, nameOf(receipt));
+  }
+
+  /** It no longer shares a request with any other, and is tried rarely: so long it waits, after so many tries before. */
+  #isolate(entry: Entry, tries: number, reason: string): number {
     entry.alone = true;
-    const waitMs = Math.min(ISOLATED_MS * 2 ** (entry.unknowns - SUSPECT_AFTER), ISOLATED_MAX_MS);
-    const position = entry.candidate === undefined ? "a lost record" : positionName(entry.candidate.record.position);
-    const { entity, attempts } = entry;
-    this.#deps.emit("record-isolated", { position, entity, attempts: attempts + 1, reason: nameOf(receipt), waitMs });
+    const waitMs = Math.min(ISOLATED_MS * 2 ** tries, ISOLATED_MAX_MS);
+    const { candidate, entity, key, attempts } = entry;
+    const position = candidate === undefined ? `the search for ${key}` : positionName(candidate.record.position);
+    this.#deps.emit("record-isolated", { position, entity, attempts: attempts + 1, reason, waitMs });
     return waitMs;
   }
 
@@ -319,6 +334,7 @@ const sort = (cut: Cut, receipt: Receipt) => {
   const onward: Onward[] = [];
   const rejected: { entry: Entry; errant: Errant }[] = [];
   const again: Entry[] = [];
+  const apart: Entry[] = [];
   const unknown: Entry[] = [];
   const refused: Entry[] = [];
   for (const [i, entry] of cut.entries.entries()) {
@@ -337,7 +353,8 @@ const sort = (cut: Cut, receipt: Receipt) => {
         break;
       }
       case "retriable":
-        if (outcome.limited !== true || entry.attempts + 1 < LIMITED_TRIES) again.push(entry);
+        if (outcome.alone === true) apart.push(entry);
+        else if (outcome.limited !== true || entry.attempts + 1 < LIMITED_TRIES) again.push(entry);
         else {
           const message = `Sell answered "${outcome.reason}" ${LIMITED_TRIES} times in a row.`;
           rejected.push({ entry, errant: { stage: "deliver", reason: outcome.reason, message } });
@@ -351,8 +368,11 @@ const sort = (cut: Cut, receipt: Receipt) => {
         break;
     }
   }
-  return { accepted, onward, rejected, again, unknown, refused };
+  return { accepted, onward, rejected, again, apart, unknown, refused };
 };
+
+const isOfOneRecord = (outcome: Outcome): boolean =>
+  outcome.status === "refused" || (outcome.status === "retriable" && (outcome.alone ?? outcome.limited) === true);
 
 const GONE: Errant = {
   stage: "deliver",

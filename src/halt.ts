@@ -3,7 +3,7 @@
  * of them or those of one entity. Then one request goes ahead as a probe, and only its answer lets the others follow.
  */
 import type { Entity } from "./domain/mutation.ts";
-import type { Halt, Receipt } from "./domain/receipt.ts";
+import { type Halt, isVerdict, type Receipt } from "./domain/receipt.ts";
 import type { Target } from "./domain/stages.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
@@ -52,7 +52,7 @@ export class Halts {
   /** Call it with every receipt. */
   answered(entity: Entity, { halt, outcomes }: Receipt, signal: AbortSignal): void {
     if (halt !== null) this.#halt(halt, entity, signal);
-    const isClear = halt === null && outcomes.some(({ status }) => status !== "unknown" && status !== "retriable");
+    const isClear = halt === null && outcomes.some(isVerdict);
     for (const scope of scopesOf(entity)) {
       if (this.#states.get(scope) !== "probing") continue;
       if (isClear) this.#lift(scope);
@@ -66,7 +66,7 @@ export class Halts {
   }
 
   #halt({ kind, message }: Halt, entity: Entity, signal: AbortSignal): void {
-    const scope = kind === "rights" ? entity : "everything";
+    const scope = kind === "rights" || kind === "blocked" ? entity : "everything";
     const state = this.#states.get(scope);
     if (state === "waiting") return; // others on their way are answered alike
     this.#states.set(scope, "waiting");

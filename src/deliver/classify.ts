@@ -26,6 +26,9 @@ export interface Refusal {
  */
 type Meaning = "gone" | "record" | "tries" | "isolate" | "hold" | "unknown";
 
+/** Why a record is isolated; of a whole batch too, before it is known which record it is. */
+export const BLOCKED = "blocked";
+
 interface Rule {
   /** The status, or the first and last of a range. */
   readonly at: number | readonly [first: number, last: number];
@@ -80,7 +83,7 @@ export const REPLY_RULES: readonly Rule[] = [
   { at: 401, means: "hold", reason: "unauthorized", halt: "auth" },
   { at: 402, means: "hold", reason: "forbidden", halt: "rights" },
   { at: 403, when: isSellsWord, means: "hold", reason: "forbidden", halt: "rights" },
-  { at: 403, means: "isolate", reason: "blocked" },
+  { at: 403, means: "isolate", reason: BLOCKED },
   {
     at: 400,
     when: says("invalid_header", "invalid_user_agent"),
@@ -105,8 +108,7 @@ export const REPLY_RULES: readonly Rule[] = [
 export const ITEM_RULES: readonly Rule[] = [
   { at: 429, means: "hold", reason: "rate-limited", throttle: true },
   { at: 401, means: "hold", reason: "unauthorized", halt: "auth" },
-  { at: 403, when: isSellsWord, means: "hold", reason: "forbidden", halt: "rights" },
-  { at: 403, means: "isolate", reason: "blocked" },
+  { at: 403, means: "hold", reason: "forbidden", halt: "rights" },
   { at: 404, when: ({ byId }) => byId, means: "gone" },
   { at: 404, means: "tries", reason: "not-found" },
   ...ABOUT_RECORDS,
@@ -144,7 +146,7 @@ const outcomeOf = (means: Meaning, reason: string, { status, errors }: Refusal, 
     case "tries":
       return writes > 1 ? { status: "refused", reason } : { status: "retriable", reason, limited: true };
     case "isolate":
-      return writes > 1 ? { status: "refused", reason } : { status: "retriable", reason };
+      return writes > 1 ? { status: "refused", reason } : { status: "retriable", reason, alone: true };
     case "hold":
       return { status: "retriable", reason };
     case "unknown":

@@ -26,6 +26,12 @@ const sentence = (kind: Halt["kind"], status: number, { credential, baseUrl, pat
         `Sell does not let the user of ${credential.name} use ${subject} (HTTP ${status}): give that user the right, ` +
         `check that the Sell plan has it, or ${nextToken(credential)}.`
       );
+    case "blocked":
+      return (
+        `A firewall or gateway between here and Sell lets no request about ${subject} pass, whatever record it is ` +
+        `(${baseUrl}${path} is answered with a page, HTTP ${status}): ask whoever runs it to let this client through. ` +
+        "The records wait, and one request a minute tries."
+      );
     case "configuration":
       return `${baseUrl} refused ${path} (HTTP ${status}): ${CAUSES[status] ?? "check sell.baseUrl and sell.headers"}.`;
   }

@@ -126,4 +126,9 @@ const stopped = (kind: Halt["kind"], status: number, { path }: WireRequest, open
   return new ConnectorError(CODES[kind], message, { retriable: false });
 };
 
-const CODES = { auth: "SELL_AUTH", rights: "SELL_RIGHTS", configuration: "SELL_CONFIGURATION" } as const;
+const CODES: { readonly [K in Halt["kind"]]: string } = {
+  auth: "SELL_AUTH",
+  rights: "SELL_RIGHTS",
+  configuration: "SELL_CONFIGURATION",
+  blocked: "SELL_BLOCKED",
+};

@@ -1,6 +1,6 @@
 /** From a batch to the one request that comes next for it: names become ids, shared tags are kept, orders go step by step. */
 import { strict as assert } from "node:assert";
-import type { Batch, Outcome } from "../domain/receipt.ts";
+import type { Batch, Outcome, Write } from "../domain/receipt.ts";
 import type { Clock } from "../lib/clock.ts";
 import { bulkCall } from "./bulk.ts";
 import { type Call, forAll } from "./call.ts";
@@ -16,8 +16,8 @@ import { type TagNote, withSharedTags } from "./tags.ts";
 /** `call` null: nothing is to be sent, and every write has its outcome already. */
 export interface Planned {
   readonly call: Call | null;
-  /** How many writes the call is about. */
-  readonly writes: number;
+  /** What the call is about. */
+  readonly writes: readonly Write[];
   /** Puts the call's outcomes beside those that were known without it: same order and length as the batch. */
   merge(outcomes: readonly Outcome[]): readonly Outcome[];
 }
@@ -58,7 +58,7 @@ export const createPlanner = (config: SellConfig, directory: Directory, clock: C
   return (batch: Batch, dialect: Dialect): Planned => {
     const { writes } = batch;
     const resolved = directory.resolve(writes);
-    if ("request" in resolved) return { call: resolved, writes: writes.length, merge: (outcomes) => outcomes };
+    if ("request" in resolved) return { call: resolved, writes, merge: (outcomes) => outcomes };
     const { failed } = resolved;
     const left = resolved.writes
       .filter((_, index) => !failed.has(index))
@@ -73,7 +73,7 @@ export const createPlanner = (config: SellConfig, directory: Directory, clock: C
     const known = next !== null && !("request" in next) ? forAll(left.length, next) : [];
     return {
       call,
-      writes: left.length,
+      writes: left,
       merge(outcomes) {
         const rest = (call === null ? known : outcomes).values();
         return writes.map((_, index) => failed.get(index) ?? rest.next().value ?? NO_VERDICT);

@@ -23,6 +23,7 @@ import { BULK_ITEMS, createPlanner, type Planned } from "./plan-call.ts";
 import { type CustomField, preflight, readCustomField } from "./preflight.ts";
 import { readExchange } from "./reading.ts";
 import { search } from "./search.ts";
+import { Wall } from "./wall.ts";
 import { createWire, type Exchange, MAX_REQUEST_BYTES, requestIdIn, type WireRequest } from "./wire.ts";
 
 export interface SellTargetOptions {
@@ -65,6 +66,7 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
   const directory = new Directory(clock);
   const planned = createPlanner(config, directory, clock);
   const fields = new Map<string, Listing<CustomField>>();
+  const wall = new Wall();
   let opened: Opened | null = null;
   // Tells the requests of this process from those of all others.
   const nonce = Math.floor(options.random() * 36 ** 6).toString(36);
@@ -157,14 +159,17 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
 
       const { exchange: first, token, batchId } = await talk(request, batch, signal);
       const exchange = await settled(first, signal);
-      const { outcomes, throttle, halt } = readExchange(plan.call, exchange, plan.writes);
+      const reading = readExchange(plan.call, exchange, plan.writes.length);
+      const { outcomes, throttle } = reading;
       const receipt = unsent(plan.merge(outcomes));
       if (exchange.kind === "not-sent") return receipt;
       if (exchange.kind === "no-reply") return { ...receipt, names: { batchId, requestId: null } };
 
       const { status, headers, body } = exchange;
+      const isWalled = wall.stands(batch.entity, plan.writes, outcomes);
+      const halt = isWalled ? "blocked" : reading.halt;
       // A token file may hold a new token already: then nobody needs to stop.
-      const isRefreshed = halt !== null && halt !== "configuration" && (await credential.refused(token));
+      const isRefreshed = (halt === "auth" || halt === "rights") && (await credential.refused(token));
       const place: HaltPlace = { credential, baseUrl: config.baseUrl, path: pathOf(request), subject: batch.entity };
       return {
         outcomes: receipt.outcomes,
@@ -198,8 +203,8 @@ const unsent = (outcomes: readonly Outcome[]): Receipt => ({
 const tooLarge = ({ writes, merge }: Planned): Receipt => {
   const message = `The record's request is larger than ${MAX_REQUEST_BYTES} bytes, which is more than Sell takes; it was not sent.`;
   const outcome: Outcome =
-    writes > 1
+    writes.length > 1
       ? { status: "refused", reason: "too-large" }
       : { status: "rejected", reason: "too-large", message, httpStatus: 413 };
-  return unsent(merge(forAll(writes, outcome)));
+  return unsent(merge(forAll(writes.length, outcome)));
 };

@@ -43,12 +43,19 @@ export type Outcome =
       readonly code?: string;
       readonly field?: string;
     }
-  /** Surely not applied; comes again after a backoff. `limited` tries end as a dead letter with this reason. */
-  | { readonly status: "retriable"; readonly reason: string; readonly limited?: boolean }
+  /**
+   * Surely not applied; comes again after a backoff. `limited` tries end as a dead letter with this reason; `alone`: it is the
+   * record that does not get through, so it is tried in a request of its own, and rarely.
+   */
+  | { readonly status: "retriable"; readonly reason: string; readonly limited?: true; readonly alone?: true }
   /** It may have been applied, or may yet be: the same body again, nothing else of that key before `lateApplyMaxMs`. */
   | { readonly status: "unknown"; readonly reason: string }
   /** The request was refused as a whole for one of its items: halves find out which. Never with a single item. */
   | { readonly status: "refused"; readonly reason: string };
+
+/** The server has told what became of the record. */
+export const isVerdict = ({ status }: Outcome): boolean =>
+  status === "accepted" || status === "rejected" || status === "progress";
 
 /** The server asked everybody to wait. `hintMs` null: it did not say for how long. */
 export interface Throttle {
@@ -59,8 +66,8 @@ export interface Throttle {
 
 /** Nothing is wrong with the records: a credential, a permission or a setting is. */
 export interface Halt {
-  /** `auth` and `configuration` stop all requests, `rights` those of the entity. */
-  readonly kind: "auth" | "rights" | "configuration";
+  /** `auth` and `configuration` stop all requests, `rights` and `blocked` those of the entity. */
+  readonly kind: "auth" | "rights" | "configuration" | "blocked";
   /** One sentence that names the credential or setting and the next step. */
   readonly message: string;
 }

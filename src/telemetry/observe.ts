@@ -233,10 +233,16 @@ const OBSERVATIONS: Observations = {
       warn(`Nobody knows whether Sell applied ${items} records (${reason}); the same request is sent again.`),
   },
   "record-isolated": {
-    line: ({ position, entity, attempts, reason, waitMs }) =>
-      error(
-        `Sell fails (${reason}) at ${position}, one of ${entity}, ${attempts} times so far, while it answers for others: it is tried alone and again in ${Math.round(waitMs / 1_000)} s. Nothing after it in its partition is committed meanwhile; look at the record, and ask Zendesk.`,
-      ),
+    line: ({ position, entity, attempts, reason, waitMs }) => {
+      const when = `in ${Math.round(waitMs / 1_000)} s`;
+      if (reason === "blocked")
+        return error(
+          `A firewall or gateway between here and Sell answers ${position}, one of ${entity}, with a page of its own (HTTP 403), ${attempts} times so far: it is tried alone and again ${when}. Nothing after it in its partition is committed meanwhile; ask whoever runs the firewall, or correct the record.`,
+        );
+      return error(
+        `Sell fails (${reason}) at ${position}, one of ${entity}, ${attempts} times so far, while it answers for others: it is tried alone and again ${when}. Nothing after it in its partition is committed meanwhile; look at the record, and ask Zendesk.`,
+      );
+    },
     count: ({ isolated }, { entity }) => isolated.inc({ entity }),
   },
   halted: { line: ({ message }) => error(message) },

@@ -12,13 +12,13 @@ export class Halves {
 
   split(entries: readonly Entry[], dueMs: number): void {
     const middle = Math.ceil(entries.length / 2);
-    for (const half of [entries.slice(0, middle), entries.slice(middle)]) {
-      for (const entry of half) {
-        entry.state = "waiting";
-        entry.dueMs = Number.POSITIVE_INFINITY; // no timer: `take` hands out the half
-      }
-      if (half.length > 0) this.#halves = [...this.#halves, { entries: half, dueMs }];
+    const halves = [entries.slice(0, middle), entries.slice(middle)].filter((half) => half.length > 0);
+    for (const entry of entries) {
+      entry.state = "waiting";
+      entry.dueMs = Number.POSITIVE_INFINITY; // no timer: `take` hands out the half
     }
+    // The newest first: the way down to a single record is short, and tells most.
+    this.#halves = [...halves.map((half) => ({ entries: half, dueMs })), ...this.#halves];
   }
 
   dueMs(lane: Lane, maySendOf: MaySendOf): number {

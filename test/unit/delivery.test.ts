@@ -122,6 +122,10 @@ class Desk {
 
   #answered = 0;
 
+  get batches(): readonly (readonly string[])[] {
+    return this.requests.map(({ batch }) => batch.writes.map(({ key }) => key));
+  }
+
   get bodies() {
     return this.requests.map(({ batch }) => batch.writes.map(({ key, body }) => [key, body.name]));
   }
@@ -339,6 +343,70 @@ test("a right that is missing for one entity stops the requests of that entity a
   expect(desk.requests.map(({ batch }) => batch.entity).slice(3)).toEqual(["products"]);
   await desk.answer([accepted(9), accepted(10)]);
   expect(desk.delivery.isHalted).toBe(false);
+});
+
+const STOPPED: Outcome = { status: "retriable", reason: "blocked", alone: true };
+const HALVE: Outcome = { status: "refused", reason: "blocked" };
+
+test("a record that a firewall dislikes is tried alone and ever more rarely, and no other waits for it", async () => {
+  await open().add(anAccount("1", "a"), anAccount("2", "<script>"));
+  await desk.answer([HALVE, HALVE], { httpStatus: 403 });
+  await desk.answer([accepted(7)]);
+  await desk.answer([STOPPED], { httpStatus: 403 });
+  await desk.add(anAccount("3", "c"));
+  await desk.answer([accepted(8)]);
+  await desk.pass(59_999);
+  expect(desk.bodies.slice(1)).toEqual([[["1", "a"]], [["2", "<script>"]], [["3", "c"]]]);
+  await desk.pass(1);
+  await desk.answer([STOPPED], { httpStatus: 403 });
+  await desk.pass(119_999);
+  expect(desk.bodies.length).toBe(5);
+  await desk.pass(1);
+  expect(desk.bodies.slice(4)).toEqual([[["2", "<script>"]], [["2", "<script>"]]]);
+  expect(desk.events.filter((event) => event === "record-isolated")).toHaveLength(2);
+  expect([desk.letters, desk.delivery.isHalted, desk.delivery.isAccepting]).toEqual([[], false, true]);
+});
+
+test.each<[string, Outcome, Partial<Receipt>, boolean]>([
+  ["one verdict", accepted(8), {}, true],
+  ["a refusal of the record", rejected, { httpStatus: 422 }, true],
+  ["no connection", { status: "retriable", reason: "unreachable" }, { httpStatus: null }, false],
+  ["a request to come later", { status: "retriable", reason: "temporarily-unavailable" }, { httpStatus: 503 }, false],
+  ["no answer", unknown, { httpStatus: null }, false],
+  ["a 429", busy, { throttle: { hintMs: 3_600_000, source: "body" }, httpStatus: 429 }, false],
+  ["a right that is missing", busy, { halt: { kind: "rights", message: "No." }, httpStatus: 403 }, false],
+  ["a record that alone does not pass", STOPPED, { httpStatus: 403 }, true],
+  [
+    "a conflict about the record",
+    { status: "retriable", reason: "conflict", limited: true },
+    { httpStatus: 409 },
+    true,
+  ],
+])("whether Sell takes what is sent, after a verdict and %s", async (_, outcome, more, isAccepting) => {
+  await open().add(anAccount("1", "a"));
+  await desk.answer([accepted(7)]);
+  await desk.add(anAccount("2", "b"));
+  await desk.answer([outcome], more);
+  expect(desk.delivery.isAccepting).toBe(isAccepting);
+});
+
+test("before a wall one request a minute tries, with other records each time, and the first that passes lets all follow", async () => {
+  const walled = { halt: { kind: "blocked", message: "Nothing passes." }, httpStatus: 403 } as const;
+  await open().add(anAccount("1", "a"));
+  await desk.answer([STOPPED], walled);
+  await desk.add(anAccount("2", "b"), anAccount("3", "c"));
+  await desk.pass(59_999);
+  expect(desk.batches).toEqual([["1"]]);
+  await desk.pass(1);
+  await desk.answer([HALVE, HALVE], walled);
+  await desk.pass(60_000);
+  await desk.answer([accepted(8)]);
+  await desk.answer([accepted(9)]);
+  expect(desk.batches).toEqual([["1"], ["2", "3"], ["2"], ["3"]]);
+  await desk.pass(600_000);
+  expect(desk.batches.slice(4)).toEqual([["1"]]);
+  expect(desk.events.filter((name) => name.endsWith("halted"))).toEqual(["halted", "unhalted"]);
+  expect([desk.letters, desk.events.includes("record-isolated")]).toEqual([[], false]);
 });
 
 test("a write of several steps goes on at once, and settles with the last", async () => {
