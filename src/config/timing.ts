@@ -15,7 +15,7 @@ export const timingFaults = ({ kafka, sell }: Partial<Config>): readonly CrossFi
     faults.push({ path, message, severity: "error" });
   };
   if (sell !== undefined) {
-    const { timeoutMs, lateApplyMaxMs } = sell;
+    const { timeoutMs, lateApplyMaxMs, asyncJobs, jobTimeoutMs } = sell;
     if (timeoutMs + MARGIN_MS > BARRIER_MS) {
       fault(
         ["sell", "timeoutMs"],
@@ -26,6 +26,11 @@ export const timingFaults = ({ kafka, sell }: Partial<Config>): readonly CrossFi
       fault(
         ["sell", "lateApplyMaxMs"],
         `${lateApplyMaxMs} is shorter than sell.timeoutMs (${timeoutMs}): Sell may apply a request for at least as long as we wait for it; set ${2 * timeoutMs}.`,
+      );
+    } else if (asyncJobs && lateApplyMaxMs < timeoutMs + jobTimeoutMs) {
+      fault(
+        ["sell", "lateApplyMaxMs"],
+        `${lateApplyMaxMs} is shorter than sell.timeoutMs and sell.jobTimeoutMs together: Sell may work on a job for at least as long as we ask for it; set ${timeoutMs + jobTimeoutMs}, or sell.jobTimeoutMs to less.`,
       );
     }
   }

@@ -43,7 +43,11 @@ export const sellConfig = z.strictObject({
   }),
   asyncJobs: z.boolean().default(false).meta({
     description:
-      "Lets the bulk endpoint work on a batch after it has answered, and asks for the results until sell.timeoutMs has passed. Each question takes a call of the quota; a job that is lost is sent again, so a record may be written twice.",
+      "Lets the bulk endpoint work on a batch after it has answered, and asks for the results until sell.jobTimeoutMs has passed. Each question takes a call of the quota; a job that is lost is sent again, so a record may be written twice.",
+  }),
+  jobTimeoutMs: z.int().min(1_000).max(600_000).default(6_000).meta({
+    description:
+      "How long results of an asynchronous job are asked for, in milliseconds; past it the outcome counts as unknown and the batch is sent again. Its keys stay locked meanwhile. sell.lateApplyMaxMs must be at least as long as this and sell.timeoutMs together.",
   }),
   keyField: z
     .string()

@@ -10,19 +10,20 @@ import { parseJson } from "./call.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";
 import { isSuccess, refusal } from "./reading.ts";
 import { isRecord } from "./resources.ts";
-import type { Exchange, Reply, WireRequest } from "./wire.ts";
+import { type Exchange, LEASE_OVER, type Reply, type WireRequest } from "./wire.ts";
 
 export interface JobDeps {
   readonly clock: Clock;
-  /** All questions together end by then. */
-  readonly timeoutMs: number;
+  /** All questions together end by then, however long each may take. */
+  readonly jobTimeoutMs: number;
   readonly ask: (request: WireRequest, signal: AbortSignal) => Promise<Exchange>;
   readonly permit: (signal: AbortSignal) => Promise<Permit>;
   readonly tell: (throttle: Throttle, permit: Permit) => Promise<void>;
 }
 
-/** Between two questions. */
+/** Between two questions: twice as long each time, since each takes a call of the quota. */
 const POLL_MS = 500;
+const POLL_MAX_MS = 5_000;
 
 /** The job's results in the shape of a bulk reply, or that nobody knows. Rejects only with `signal.reason`. */
 export const followJob = async (accepted: Reply, deps: JobDeps, signal: AbortSignal): Promise<Exchange> => {
@@ -30,10 +31,12 @@ export const followJob = async (accepted: Reply, deps: JobDeps, signal: AbortSig
   if (typeof id !== "string" || !/^[\w-]{1,100}$/.test(id)) return lost("job-gone");
   const request: WireRequest = { method: "GET", path: `/api/v2/job_statuses/${id}`, body: null };
   const follow = async (until: AbortSignal): Promise<Exchange> => {
-    for (;;) {
-      await deps.clock.sleep(POLL_MS, until);
+    for (let question = 0; ; question++) {
+      await deps.clock.sleep(Math.min(POLL_MS * 2 ** question, POLL_MAX_MS), until);
       const permit = await deps.permit(until);
       const exchange = await deps.ask(request, until);
+      // Whoever owns the partitions by now sends the batch again: its results would settle nothing here.
+      if (exchange.kind === "not-sent" && exchange.cause === LEASE_OVER) return lost("job-pending");
       if (exchange.kind !== "reply") continue; // a question may be asked again
       if (!isSuccess(exchange.status)) {
         const { throttle, outcome } = refusal(exchange, true, 1);
@@ -46,7 +49,7 @@ export const followJob = async (accepted: Reply, deps: JobDeps, signal: AbortSig
     }
   };
   try {
-    return await withDeadline(deps.clock, deps.timeoutMs, follow, signal);
+    return await withDeadline(deps.clock, deps.jobTimeoutMs, follow, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error === DEADLINE) return lost("job-pending");

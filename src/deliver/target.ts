@@ -117,8 +117,9 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
   const settled = async (exchange: Exchange, signal: AbortSignal): Promise<Exchange> => {
     if (exchange.kind !== "reply" || exchange.status !== 202 || !config.asyncJobs) return exchange;
     const { permit } = options;
+    const { jobTimeoutMs } = config;
     const question = async (request: WireRequest, until: AbortSignal) => (await talk(request, null, until)).exchange;
-    return followJob(exchange, { clock, timeoutMs: config.timeoutMs, ask: question, permit, tell }, signal);
+    return followJob(exchange, { clock, jobTimeoutMs, ask: question, permit, tell }, signal);
   };
 
   return {

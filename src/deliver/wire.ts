@@ -43,6 +43,9 @@ export interface Wire {
   close(): void;
 }
 
+/** The cause of a `not-sent` when this process may no longer assume that its partitions are its own. */
+export const LEASE_OVER = "LEASE_OVER";
+
 /** Bytes of a reply after decompression; a bulk reply of 50 items has some 100 kB. */
 const MAX_REPLY_BYTES = 8 * 1024 * 1024;
 /** The bulk dialect's limit; no single record comes near it. */
@@ -140,7 +143,7 @@ const createTrace = (isSecure: boolean, tls: ConnectionOptions, mayLeave: () => 
   let headers: IncomingHttpHeaders = {};
   const leave = (request: ClientRequest): void => {
     if (mayLeave()) sent = true;
-    else request.destroy(Object.assign(new Error("the lease is over"), { code: "LEASE_OVER" }));
+    else request.destroy(Object.assign(new Error("the lease is over"), { code: LEASE_OVER }));
   };
   const transport = {
     request(options: RequestOptions, onReply: (reply: IncomingMessage) => void): ClientRequest {

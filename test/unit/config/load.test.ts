@@ -112,6 +112,11 @@ test.each([
     "kafka.rebalanceTimeoutMs",
   ],
   ["a late apply shorter than the time-out", { sell: { token: "t", lateApplyMaxMs: 1_000 } }, "sell.lateApplyMaxMs"],
+  [
+    "a job that may be worked on for longer than a late apply",
+    { sell: { token: "t", asyncJobs: true, jobTimeoutMs: 30_000 } },
+    "sell.lateApplyMaxMs",
+  ],
   ["an Avro topic without a registry", { routes: [aRoute({ format: "debezium-avro" })] }, "routes[0].format"],
   ["a dead-letter topic that is read", { routes: [aRoute({ topic: "dead" })] }, "routes[0].topic"],
   ["a field that the entity does not have", { routes: [aRoute({ fields: { naem: "x" } })] }, "routes[0].fields.naem"],

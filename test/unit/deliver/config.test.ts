@@ -15,6 +15,7 @@ describe("the sell configuration", () => {
       dialect: "auto",
       keyField: "erp_id",
       asyncJobs: false,
+      jobTimeoutMs: 6_000,
       timeoutMs: 6_000,
       lateApplyMaxMs: 12_000,
       indexLagMs: 2_000,

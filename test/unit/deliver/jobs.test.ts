@@ -20,7 +20,7 @@ const aPair = async (fault?: FaultOptions) => {
     baseUrl: sandbox.url,
     dialect: "bulk",
     asyncJobs: true,
-    timeoutMs: 1_500,
+    jobTimeoutMs: 1_500,
   });
   return { sandbox, target, permits };
 };
@@ -54,10 +54,24 @@ test("without the setting a job is an unknown outcome, and nothing is asked", as
   expect(sandbox.log().some(({ path }) => path.includes("job_statuses"))).toBe(false);
 });
 
-/** A clock on which half a second between two questions is over at once. */
+/** A clock on which the time between two questions is over at once. */
 const hurried = (): Clock => {
   const { clock } = aClock();
-  return { ...clock, sleep: (ms, signal) => (ms === 500 ? Promise.resolve() : clock.sleep(ms, signal)) };
+  return { ...clock, sleep: (ms, signal) => (ms <= 5_000 ? Promise.resolve() : clock.sleep(ms, signal)) };
+};
+
+/** A clock on which nothing takes time but the pauses between two questions. */
+const pausing = (deadlines: readonly number[]) => {
+  const { clock, advance } = aClock();
+  const pauses: number[] = [];
+  const sleep: Clock["sleep"] = (ms, signal) => {
+    const slept = clock.sleep(ms, signal);
+    if (deadlines.includes(ms)) return slept;
+    pauses.push(ms);
+    setImmediate(() => advance(ms));
+    return slept;
+  };
+  return { clock: { ...clock, sleep }, pauses };
 };
 
 const aJob = (data: object) => ({ data: { id: "8f0c", status: "queued", results: null, ...data } });
@@ -94,6 +108,43 @@ test.each([
   const { questions, ...result } = await asked(polls);
   expect(result.outcome).toBe(outcome);
   expect(questions, "asked at our own address").toEqual(polls.map(() => "/api/v2/job_statuses/8f0c"));
+});
+
+const atWork = (onQuestion = () => {}) =>
+  aSell(({ url }, response) => {
+    if (!url.startsWith("/api/v2/bulk/")) onQuestion();
+    json(response, url.startsWith("/api/v2/bulk/") ? 202 : 200, aJob({ status: "working" }));
+  });
+
+test("a job that takes longer than a request may is followed up to a bound of its own, ever more rarely", async () => {
+  const { clock, pauses } = pausing([900, 30_000]);
+  const settings = { baseUrl: (await atWork()).url, asyncJobs: true, timeoutMs: 900, jobTimeoutMs: 30_000 };
+  const { target, permits } = await anOpenTarget(settings, clock);
+  const before = permits();
+  const { outcomes } = await target.send(batchOf(aWrite()), never);
+  expect(short(outcomes)).toEqual(["unknown job-pending"]);
+  expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
+  expect(permits() - before).toBeLessThanOrEqual(pauses.length);
+});
+
+test("a job is given up when the lease is over", async () => {
+  let isOver = false;
+  const sell = await atWork(() => {
+    isOver = true;
+  });
+  const settings = { baseUrl: sell.url, asyncJobs: true };
+  const { target } = await anOpenTarget(settings, hurried(), () => !isOver);
+  const { outcomes } = await target.send(batchOf(aWrite()), never);
+  expect(short(outcomes)).toEqual(["unknown job-pending"]);
+  expect(sell.seen.filter(({ url }) => url.includes("job_statuses"))).toHaveLength(1);
+});
+
+test("a job is given up with the process", async () => {
+  const stopping = new AbortController();
+  const sell = await atWork(() => stopping.abort(new Error("stopping")));
+  const { target } = await anOpenTarget({ baseUrl: sell.url, asyncJobs: true }, hurried());
+  await expect(target.send(batchOf(aWrite()), stopping.signal)).rejects.toThrow("stopping");
+  expect(sell.seen.filter(({ url }) => url.includes("job_statuses"))).toHaveLength(1);
 });
 
 test("a 429 in answer to a question goes to the gate", async () => {

@@ -75,7 +75,11 @@ export interface Spoken {
   readonly fields: Events[keyof Events];
 }
 
-export const aTarget = (overrides: Readonly<Record<string, unknown>>, clock: Clock = systemClock) => {
+export const aTarget = (
+  overrides: Readonly<Record<string, unknown>>,
+  clock: Clock = systemClock,
+  mayLeave: () => boolean = () => true,
+) => {
   const events: Spoken[] = [];
   const told: Throttle[] = [];
   let permits = 0;
@@ -83,7 +87,7 @@ export const aTarget = (overrides: Readonly<Record<string, unknown>>, clock: Clo
     ...{ clock, random: () => 0.5 },
     emit: (name, fields) => events.push({ name, fields }),
     version: "1.2.3",
-    mayLeave: () => true,
+    mayLeave,
     headerNames: HEADER_NAMES,
     tell: async (throttle) => {
       told.push(throttle);
@@ -99,8 +103,8 @@ export const aTarget = (overrides: Readonly<Record<string, unknown>>, clock: Clo
   return { target, events, told, permits: () => permits, open: () => target.open(permit, never), preflight };
 };
 
-export const anOpenTarget = async (overrides: Readonly<Record<string, unknown>>, clock?: Clock) => {
-  const all = aTarget(overrides, clock);
+export const anOpenTarget = async (...asked: Parameters<typeof aTarget>) => {
+  const all = aTarget(...asked);
   await all.open();
   return all;
 };
