@@ -9,6 +9,7 @@ import { accountMarkOf, storeScope } from "./account-mark.ts";
 import type { Health } from "./admin/health.ts";
 import { startAdmin } from "./admin/server.ts";
 import type { QuotaFigures } from "./advice/figures.ts";
+import { boundedStop } from "./bounded-stop.ts";
 import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/spec.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
@@ -175,7 +176,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     let stopping: Promise<void> | null = null;
     const stop = (): Promise<void> => (stopping ??= running.stop().then(close));
     const end = async (error: Error): Promise<void> => {
-      await stop().catch(() => {}); // the first error is the one to tell
+      await boundedStop(stop, clock);
       ended.reject(error);
     };
     return {
@@ -190,7 +191,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       },
     };
   } catch (error) {
-    await close();
+    await boundedStop(close, clock);
     throw error;
   }
 };
