@@ -1,12 +1,18 @@
 /** `sell-sink plan`: what the backlog would cost, before anything is sent. */
 import Table from "cli-table3";
+import type { Config } from "../config/spec.ts";
 import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { Result } from "../online/check.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { printable, scrubbed } from "../telemetry/text.ts";
 import { atDesk } from "./at-desk.ts";
 import { EXIT } from "./exit.ts";
 import { countText, durationText, rateText } from "./numbers.ts";
 import type { Register } from "./register.ts";
 import { styled, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 interface Options {
   readonly config: string;
@@ -17,7 +23,9 @@ const HELP = `
 It reads everything the group has not committed, without joining it, and counts what the connector would do: changes,
 what is left of them after compaction within a window of memory, what Sell holds already as far as Redis remembers it,
 and the calls and time of the rest at the configured quota. Nothing is sent or committed. Steps that depend on an answer
-(retries, tags people share) are not in it; a record that Redis does not know counts as a creation.
+(retries, tags people share) are not in it; a record that Redis does not know counts as a creation. Of a topic that the
+group has never read, Sell is asked by key for 20 sampled records of each route, inside the quota: what it knows already,
+a first run does not create.
 
 Examples:
   sell-sink plan -c config.yaml
@@ -45,9 +53,23 @@ const plan = ({ config: file, json }: Options, terminal: Terminal): Promise<numb
     const { decoder, mapper, store } = desk.judging;
     const deps = { kafka: desk.kafka, decoder, mapper, store, startFrom: startFromOf(config), clock: systemClock };
     const planned = await planBacklog(config, { ...deps, progress: progress(terminal) }, signal);
-    terminal.out(json ? `${JSON.stringify(planned, null, 2)}\n` : planAsText(planned, terminal));
+    const keys = await firstRunKeys(config, desk.kafka, terminal, signal);
+    terminal.out(json ? `${JSON.stringify({ ...planned, keys }, null, 2)}\n` : planAsText(planned, keys, terminal));
     return EXIT.done;
   });
+
+const firstRunKeys = async (
+  config: Config,
+  kafka: KafkaConnection,
+  { secrets }: Terminal,
+  signal: AbortSignal,
+): Promise<readonly Result[]> => {
+  const { firstRunFindings } = await import("../plan/first-run.ts");
+  const { onlineChecks } = await import("./online-checks.ts");
+  await using online = onlineChecks(config, { clock: systemClock, random: systemRandom, version });
+  const found = await firstRunFindings(config, kafka, online.checks, systemClock, signal);
+  return found.map((result) => ({ ...result, sentence: scrubbed(printable(result.sentence), secrets) }));
+};
 
 const progress = ({ err }: Terminal): ((read: number, total: number) => void) => {
   let toldMs = systemClock.monotonicMs();
@@ -58,7 +80,7 @@ const progress = ({ err }: Terminal): ((read: number, total: number) => void) =>
   };
 };
 
-const planAsText = (planned: Plan, terminal: Terminal): string => {
+const planAsText = (planned: Plan, keys: readonly Result[], terminal: Terminal): string => {
   const { records, changes, skipped, deadLetters, lanes, arrivedPerS, arrivalShare } = planned;
   const { live, backfill } = lanes;
   const table = new Table({
@@ -83,6 +105,7 @@ const planAsText = (planned: Plan, terminal: Terminal): string => {
     table.toString(),
     `${rateText(arrivedPerS)} arrived in the last hour, which would take ${Math.round(arrivalShare * 100)} % of the quota.`,
     `Live changes catch up ${when(planned.liveCaughtUpS)}; all is drained ${when(planned.drainedS)}.`,
+    ...keys.map(({ sentence, next }) => (next === null ? sentence : `${sentence} Next: ${next}.`)),
     ...(planned.isUpperBound ? ["More records would be new than are kept in mind: creations are an upper bound."] : []),
   ];
   return `${lines.join("\n")}\n`;

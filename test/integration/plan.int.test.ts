@@ -20,12 +20,18 @@ test("a backlog is counted as it is written; afterwards nothing is left, and the
   expect(plan.lanes.backfill.writes).toBe(0);
   expect(plan.arrivedPerS).toBeCloseTo(70 / 3_600, 5);
   expect(plan.drainedS).toBeGreaterThan(0);
-  expect(world.sandbox.log()).toEqual([]);
+  expect(plan.keys).toMatchObject([
+    { status: "warning", sentence: expect.stringContaining(`20 of 20 sampled keys of ${world.customers} -> accounts`) },
+    { status: "warning", sentence: expect.stringContaining(`10 of 10 sampled keys of ${world.orders} -> deals`) },
+  ]);
+  expect(world.sandbox.log().filter(({ method, status }) => method !== "GET" && status === 200)).toEqual([]);
   expect(await world.erp.kafka.admin.members(world.groupId)).toEqual([]);
 
   const replica = await world.start("a");
   await world.drained();
-  expect(await planned(world)).toMatchObject({ records: 0, changes: 0, drainedS: 0, liveCaughtUpS: 0 });
+  const calls = world.sandbox.log().length;
+  expect(await planned(world)).toMatchObject({ records: 0, changes: 0, drainedS: 0, liveCaughtUpS: 0, keys: [] });
+  expect(world.sandbox.log(), "a group that has begun costs no call").toHaveLength(calls);
   replica.kill("SIGTERM");
   expect((await replica.exit).code).toBe(0);
 
@@ -44,6 +50,7 @@ test("a table for people, without colours in a pipe", async () => {
   expect(code).toBe(0);
   expect(out).toMatch(/^3 records wait, with 3 changes; 0 skipped, 0 dead letters\.\n/);
   expect(out).toMatch(/│ Calls +│ +1 │ +0 │ +1 │/);
-  expect(out).toMatch(/\nLive changes catch up in \d+ s, at .*Z; all is drained in \d+ s, at .*Z\.\n$/);
+  expect(out).toMatch(/\nLive changes catch up in \d+ s, at .*Z; all is drained in \d+ s, at .*Z\.\n/);
+  expect(out).toMatch(/\n3 of 3 sampled keys .* are unknown to Sell: .* Next: .* sell-sink adopt .* --dry-run\.\n$/);
   expect(out).not.toContain("\u001b");
 });
