@@ -11,6 +11,7 @@ import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
 import { turnOfTheLoop } from "./lib/turn.ts";
 import type { Emit } from "./telemetry/events.ts";
+import { entryId } from "./window/entry.ts";
 
 export interface IntakeDeps {
   readonly decoder: Decoder;
@@ -93,7 +94,7 @@ export class Intake {
     const { clock, emit, mayReplay, isRead } = this.#deps;
     const replayed = replayedRecord(record);
     if (replayed === null) return this.#bury(partition, record, NO_LETTER);
-    const { replayOf, record: original } = replayed;
+    const { replayOf, only, record: original } = replayed;
     if (!isRead(replayOf.topic)) return this.#skip(record, "no-route");
     for (let attempt = 1; !mayReplay(replayOf); attempt++) {
       const cause = `${positionName(replayOf)} comes again when this replica has read past it and all that a crash left doubtful.`;
@@ -101,7 +102,7 @@ export class Intake {
       await clock.sleep(REPLAY_RETRY_MS, partition.signal).catch(() => {});
       if (partition.signal.aborted) return;
     }
-    await this.#decode(partition, { record, original, replayOf });
+    await this.#decode(partition, { record, original, replayOf, only });
   }
 
   #decode(partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
@@ -131,7 +132,7 @@ export class Intake {
   }
 
   #take(decoded: Decoded, partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
-    const { record, original, replayOf } = reading;
+    const { record, original, replayOf, only = null } = reading;
     switch (decoded.status) {
       case "skip":
         return this.#skip(record, decoded.reason);
@@ -142,7 +143,7 @@ export class Intake {
         for (const change of decoded.changes) {
           const mapped = this.#deps.mapper.map(change, original);
           if (mapped.status === "errant") return this.#bury(partition, record, mapped.errant);
-          if (mapped.status === "mutations") mutations.push(...mapped.mutations);
+          if (mapped.status === "mutations") mutations.push(...mapped.mutations.filter((each) => isWanted(each, only)));
         }
         const [first] = mutations;
         if (first === undefined) return this.#skip(record, "filtered");
@@ -177,13 +178,18 @@ interface Reading {
   /** As its topic had it: another one than `record` only for a replay. */
   readonly original: ConsumerRecord;
   readonly replayOf?: ReplayOf;
+  /** Entity ids of what it may write; null: of all that it gives. */
+  readonly only?: ReadonlySet<string> | null;
 }
+
+const isWanted = ({ entity, key }: Mutation, only: ReadonlySet<string> | null): boolean =>
+  only === null || only.has(entryId(entity, key));
 
 const NO_LETTER: Errant = {
   stage: "decode",
   reason: "not-a-letter",
   message:
-    "It is no whole dead letter of this partition number; only `sell-sink dlq replay` writes to the replay topic.",
+    "It is no whole dead letter of this partition number; only `sell-sink dlq replay` and `sell-sink resync` write to the replay topic.",
 };
 
 const placeOf = ({ topic, partition }: OwnedPartition) => ({ topic, partition });

@@ -58,7 +58,9 @@ export interface Burial {
   readonly replayed: Letter | null;
 }
 
-const FIRST = "__connect.errors.topic";
+export const FIRST = "__connect.errors.topic";
+/** Header of a record that a resync sends, and beginning of the names of all that only such a record has. */
+export const RESYNC = "x-sink.resync";
 const REPLAY_COUNT = "x-sink.replay-count";
 const OMITTED = "x-sink.omitted";
 const MESSAGE_BYTES_MAX = 1_024;
@@ -98,12 +100,19 @@ export const letterHeaders = (burial: Burial, sender: Sender): readonly RecordHe
 
 export const omittedHeader = (what: "value" | "all"): RecordHeader => header(OMITTED, what);
 
-/** Null for a record that is no letter of ours. */
-export const readLetter = ({ headers }: Pick<ConsumerRecord, "headers">): Letter | null => {
+/** Where the last of our blocks begins, and what it says; null: there is none. */
+export const blockIn = (headers: ConsumerRecord["headers"]) => {
   // The record may have had headers of these names itself, when its topic holds the dead letters of somebody else.
   const start = headers.findLastIndex(([name]) => name === FIRST);
   if (start < 0) return null;
-  const block = new Map(headers.slice(start).map(([name, value]) => [name, value?.toString() ?? ""]));
+  return { start, block: new Map(headers.slice(start).map(([name, value]) => [name, value?.toString() ?? ""])) };
+};
+
+/** Null for a record that is no letter of ours. */
+export const readLetter = ({ headers }: Pick<ConsumerRecord, "headers">): Letter | null => {
+  const found = blockIn(headers);
+  if (found === null) return null;
+  const { start, block } = found;
   const text = (name: string): string => block.get(name) ?? "";
   const partition = text("__connect.errors.partition");
   const offset = text("__connect.errors.offset");
@@ -136,11 +145,13 @@ export const replayHeaders = (
 ): readonly RecordHeader[] => {
   const { replayCount, headers } = readLetter(letter) ?? { replayCount: 0, headers: [] };
   const start = letter.headers.findLastIndex(([name]) => name === FIRST);
-  const block = letter.headers.slice(start).filter(([name]) => name !== REPLAY_COUNT && name !== OMITTED);
+  // A letter that names a resync was not written by us.
+  const isOurs = (name: string): boolean => !name.startsWith(RESYNC) && name !== REPLAY_COUNT && name !== OMITTED;
+  const block = letter.headers.slice(start).filter(([name]) => isOurs(name));
   return [...(original ?? headers), ...block, header(REPLAY_COUNT, String(replayCount + 1))];
 };
 
-const header = (name: string, value: string): RecordHeader => [name, Buffer.from(value)];
+export const header = (name: string, value: string): RecordHeader => [name, Buffer.from(value)];
 
 /** Cut between characters. */
 const cutTo = (bytesMax: number, text: string): string => {

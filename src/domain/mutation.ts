@@ -47,10 +47,13 @@ export interface Ref {
   readonly key: string;
 }
 
-/** Where a record stood that comes again from the dead letters, and when it had become one, milliseconds since 1970. */
+/** Where a record stood that comes again by the replay topic. */
 export interface ReplayOf extends TopicPartition {
+  /** `letter`: from the dead letters · `resync`: it may have been accepted, and is written once more all the same. */
+  readonly kind: "letter" | "resync";
   readonly offset: bigint;
-  readonly buriedAtMs: number;
+  /** When it had become a dead letter, or its resync began; milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 export interface Mutation {

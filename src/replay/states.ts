@@ -45,7 +45,7 @@ export const judgeLetters = async (
     const keys = mutations[i] ?? [];
     const known = memory.slice(at, (at += keys.length));
     const { origin, lastAttemptMs } = letter.letter;
-    const replay = { ...origin, buriedAtMs: lastAttemptMs };
+    const replay = { ...origin, kind: "letter", sinceMs: lastAttemptMs } as const;
     const isHealed = keys.length > 0 && keys.every((_, key) => hasPassed(replay, known[key] ?? null));
     const unhealed = lastAttemptMs < deps.completeSinceMs ? "unknown" : "open";
     const state = !deps.isRead(origin.topic) ? "unrouted" : isHealed ? "healed" : unhealed;

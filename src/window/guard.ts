@@ -10,12 +10,16 @@ import { compareVersions, type Version } from "../domain/version.ts";
 
 export type Verdict = "apply" | "stale" | "duplicate" | "already-deleted" | "passed";
 
-/** A replay's own record, or one after it, was accepted. Across partitions only the time tells. */
+/**
+ * A replay's own record, or one after it, was accepted; for a resync only one after it counts. Across partitions only the time
+ * tells.
+ */
 export const hasPassed = (replay: ReplayOf, known: Remembered | null): boolean => {
   if (known === null || known.route === null) return false; // found by a lookup: nobody knows who wrote it, and when
   const from = namedPosition(known.from);
   const isSamePlace = from?.topic === replay.topic && from.partition === replay.partition;
-  return isSamePlace ? from.offset >= replay.offset : known.acceptedAtMs > replay.buriedAtMs;
+  if (!isSamePlace) return known.acceptedAtMs > replay.sinceMs;
+  return from.offset > replay.offset || (from.offset === replay.offset && replay.kind === "letter");
 };
 
 export const judge = (mutation: Mutation, known: Remembered | null): Verdict => {
@@ -26,7 +30,7 @@ export const judge = (mutation: Mutation, known: Remembered | null): Verdict => 
   if (known.version === null || known.route !== mutation.route) return "apply";
   const order = compareVersions(mutation.version, known.version);
   if (order === -1) return "stale";
-  return order === 0 ? "duplicate" : "apply";
+  return order === 0 && mutation.replayOf?.kind !== "resync" ? "duplicate" : "apply";
 };
 
 /** The version to remember once the mutation was accepted. */

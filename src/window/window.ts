@@ -92,7 +92,8 @@ export class Window {
     const entry = this.#entry(mutation.entity, mutation.key, mutation.lane);
     if (entry.queue.length === 0) entry.arrivedMs = this.#now();
     entry.append(mutation);
-    if (!this.#deps.trusts(mutation)) entry.isDoubtful = true;
+    // A resync comes because somebody changed the record in Sell.
+    if (mutation.replayOf?.kind === "resync" || !this.#deps.trusts(mutation)) entry.isDoubtful = true;
     const { state } = entry;
     if (state === "parked") this.#references.leave(entry);
     if (mutation.lane === "live") entry.lane = "live"; // merging a backfill change with a live one makes it live

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OwnedPartition } from "../../src/commit/partition.ts";
 import { letterHeaders } from "../../src/dead-letter/letter.ts";
+import { resyncHeaders } from "../../src/dead-letter/resync-headers.ts";
 import type { Change, Decoded } from "../../src/domain/change.ts";
 import { ConnectorError } from "../../src/domain/errors.ts";
 import type { Mutation } from "../../src/domain/mutation.ts";
@@ -202,7 +203,7 @@ describe("a record of the replay topic", () => {
       { position: { topic: "orders", offset: 7n }, timestampMs: 5, headers: [["own", null]] },
     ]);
     expect(line.added).toMatchObject([
-      { lane: "backfill", replayOf: { topic: "orders", partition: 0, offset: 7n, buriedAtMs: 9 } },
+      { lane: "backfill", replayOf: { kind: "letter", topic: "orders", partition: 0, offset: 7n, sinceMs: 9 } },
     ]);
     expect(line.added[0]?.record.position).toMatchObject({ topic: "letters.replay", offset: 0n });
   });
@@ -221,6 +222,23 @@ describe("a record of the replay topic", () => {
   test("whose topic no route reads any more is skipped; it is still among the dead letters", async () => {
     const line = await receive(new Line("letters.replay"), aLetter("gone"));
     expect([line.added, line.settled, line.letters]).toEqual([[], [0n], []]);
+  });
+
+  test("of a resync writes only the keys that it names, and nothing for those it does not give", async () => {
+    const record = aRecord({ position: aPosition({ topic: "orders", offset: 7n }), headers: [] });
+    const sent = (...keys: readonly string[]) => resyncHeaders(record, { id: "a1", keys }, 9);
+    const line = await receive(new Line("letters.replay"), sent("accounts/C-1", "accounts/666"));
+    expect(line.added).toMatchObject([{ key: "C-1", lane: "backfill", replayOf: { kind: "resync", sinceMs: 9 } }]);
+    const other = await receive(new Line("letters.replay"), sent("accounts/666"));
+    expect([other.added, other.settled, other.letters]).toEqual([[], [0n], []]);
+  });
+
+  test("is none when it stands in another topic, whatever its headers say", async () => {
+    const record = aRecord({ position: aPosition({ topic: "orders", offset: 7n }) });
+    const line = await receive(new Line("orders"), resyncHeaders(record, { id: "a1", keys: [] }, 9));
+    expect(line.added).toHaveLength(1);
+    expect(line.added[0]).toMatchObject({ lane: "live", record: { position: { offset: 0n } } });
+    expect(line.added[0]?.replayOf).toBeUndefined();
   });
 
   test("that is no letter, or one of another partition, becomes a dead letter itself", async () => {

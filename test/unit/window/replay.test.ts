@@ -24,7 +24,7 @@ const replay = (offset: number, more: Partial<Mutation> = {}): Mutation =>
   live(offset, {
     lane: "backfill",
     record: aRecord({ position: aPosition({ topic: "letters.replay", offset: BigInt(offset) }) }),
-    replayOf: { topic: TOPIC, partition: 0, offset: BigInt(offset), buriedAtMs: 1 },
+    replayOf: { kind: "letter", topic: TOPIC, partition: 0, offset: BigInt(offset), sinceMs: 1 },
     ...more,
   });
 
@@ -123,7 +123,7 @@ describe("what was accepted of the key", () => {
     ...{ acceptedAtMs: 100, from: `${TOPIC}[0]@5` },
     ...memory,
   });
-  const at = { topic: TOPIC, partition: 0, offset: 5n, buriedAtMs: 100 };
+  const at = { kind: "letter", topic: TOPIC, partition: 0, offset: 5n, sinceMs: 100 } as const;
 
   test.each([
     ["nothing", null, false],
