@@ -10,6 +10,7 @@ import { letterAsJson, letterAsLine, letterAsPage } from "./dlq-print.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
+import { timeOption } from "./time-option.ts";
 
 interface Options {
   readonly config: string;
@@ -176,17 +177,6 @@ const progress = ({ err }: Terminal): ((page: LetterPage) => void) => {
     toldMs = systemClock.monotonicMs();
     err(`  … ${read.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} read\n`);
   };
-};
-
-const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-const timeOption = (text: string): number => {
-  const [, number, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (number !== undefined && unit !== undefined)
-    return systemClock.now() - Number(number) * UNITS_MS[unit as keyof typeof UNITS_MS];
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError("It must be a date like 2026-11-26T08:00Z, or 90m, 24h, 7d.");
-  return ms;
 };
 
 const count = (text: string): number => {

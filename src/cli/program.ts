@@ -9,6 +9,7 @@ import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
 import { quotaCommand } from "./quota.ts";
 import type { Register } from "./register.ts";
+import { resyncCommand } from "./resync.ts";
 import { runCommand } from "./run.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { styled, type Terminal } from "./terminal.ts";
@@ -31,6 +32,7 @@ Examples:
   sell-sink quota --config config.yaml     how the quota stands, and what to change
   sell-sink doctor --config config.yaml    whether everything around it is as it should be
   sell-sink dlq list --config config.yaml  what Sell would not take, and whether that is healed since
+  sell-sink resync --config config.yaml --topic T --dry-run   write again what people edited in Sell
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 `;
@@ -73,6 +75,7 @@ const createProgram = async (terminal: Terminal, done: (code: number) => void): 
     quotaCommand,
     doctorCommand,
     dlqCommand,
+    resyncCommand,
     sandboxCommand,
     demoCommand,
   ];

@@ -40,6 +40,30 @@ export const compileRoutes = (routes: readonly RouteConfig[], options: RoutesOpt
   };
 };
 
+/** A record of the CRM that a change is about, and the route that says so. */
+export interface Identity {
+  readonly entity: Mutation["entity"];
+  readonly key: string;
+  readonly route: string;
+}
+
+/** The keys of a change in the order of the routes, whatever these make of it: also of what they skip or cannot write. */
+export const compileIdentities = (
+  routes: readonly RouteConfig[],
+): ((change: Change, topic: string) => readonly Identity[]) => {
+  const compiled = routes.map((route) => ({
+    route,
+    name: routeName(route),
+    keyOf: compileKey(keyTemplate(route.key)),
+  }));
+  return (change, topic) =>
+    compiled.flatMap(({ route, name, keyOf }) => {
+      if (route.topic !== topic || (route.table !== undefined && change.table !== route.table)) return [];
+      const key = keyOf(rowOf(change, route), change.key);
+      return typeof key === "string" ? [{ entity: route.entity, key, route: name }] : [];
+    });
+};
+
 type SkipReason = "no-route" | "filtered" | "other-table" | "unmapped" | "delete-ignored";
 
 interface CompiledRoute {
@@ -60,7 +84,7 @@ const compileRoute = (route: RouteConfig): CompiledRoute => {
     map(change, record) {
       if (route.table !== undefined && change.table !== route.table) return "other-table";
       const isDelete = change.op === "d";
-      const row = isDelete ? lastKnownRow(change, route) : (change.after ?? EMPTY);
+      const row = rowOf(change, route);
       const passed = passes(row, isDelete || change.isPatch === true);
       if (passed !== true) return passed || "filtered";
       const write = isDelete ? deleteOf(row) : change.isPatch === true ? patchOf(upsertOf(row)) : upsertOf(row);
@@ -135,6 +159,9 @@ const NOTHING_KNOWN =
   'none of the columns that "onDelete.update" reads came with the delete; write constants, or let the source send whole rows and set replicaIdentity: full';
 
 const EMPTY: Row = Object.freeze(Object.create(null));
+
+const rowOf = (change: Change, route: RouteConfig): Row =>
+  change.op === "d" ? lastKnownRow(change, route) : (change.after ?? EMPTY);
 
 /**
  * What a delete still tells. With a record key and default replica identity, everything in `before` but the key may be

@@ -112,10 +112,11 @@ const countsOf = (fate: Fate): Counts => ({
   calls: 0,
 });
 
-/** Lines of an order take a call each. */
-const sizeOf = ({ entity }: Mutation, perCall: number): number => (entity === "orders" ? 1 : perCall);
+/** Records that share a call at best: lines of an order take a call each. */
+export const sizeOf = ({ entity }: Mutation, perCall: number): number => (entity === "orders" ? 1 : perCall);
 
-const stepsOf = ({ entity, fields }: Mutation, perCall: number): number => {
+/** Calls of one record, where it does not share them. */
+export const stepsOf = ({ entity, fields }: Mutation, perCall: number): number => {
   if (entity === "orders") return 1 + (Array.isArray(fields["lines"]) ? fields["lines"].length : 0);
   // Without a bulk endpoint a product is looked up by its sku first.
   return entity === "products" && perCall === 1 ? 2 : 1;

@@ -1,7 +1,7 @@
 /** Questions to the cluster, and what demo and tests need to set one up. */
 import type { Kafka } from "kafkajs";
 import { partitionName, type TopicPartition } from "../domain/record.ts";
-import type { CommittedOffset, EndOffset } from "../domain/stages.ts";
+import type { CommittedOffset, EndOffset, OffsetCommit } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { clusterOf } from "./cluster.ts";
 import { kafkaErrorType, kafkaFailed } from "./kafka-error.ts";
@@ -22,6 +22,8 @@ export interface KafkaAdmin {
   /** The value in force, the broker's default included; null when this user may not describe the topic's settings. */
   topicSetting(topic: string, name: string): Promise<string | null>;
   deleteTopics(topics: readonly string[]): Promise<void>;
+  /** Stores offsets of a group that has no members, with their metadata. */
+  commit(groupId: string, offsets: readonly OffsetCommit[]): Promise<void>;
   committed(groupId: string, partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]>;
   endOffsets(topics: readonly string[]): Promise<readonly EndOffset[]>;
   offsetsAt(topic: string, timestampMs: number): Promise<readonly (TopicPartition & { readonly offset: bigint })[]>;
@@ -106,6 +108,7 @@ export const createAdmin = async (kafka: Kafka, clock: Clock): Promise<KafkaAdmi
       return answer?.resources[0]?.configEntries.find((entry) => entry.configName === name)?.configValue ?? null;
     },
     deleteTopics: (topics) => ask("deleting topics", admin.deleteTopics({ topics: [...topics] })),
+    commit: (groupId, offsets) => ask("committing offsets", commitOffsets(kafka, groupId, offsets)),
     async committed(groupId, partitions) {
       const asked = new Set(partitions.map(partitionName));
       const topics = [...new Set(partitions.map(({ topic }) => topic))];
@@ -154,19 +157,43 @@ const withoutResets = async (
   });
 };
 
+const leaveGroup = (kafka: Kafka, groupId: string, memberIds: readonly string[]): Promise<void> =>
+  withCoordinator(kafka, groupId, async (coordinator) => {
+    for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
+  });
+
+/** Kafka's own way for whoever keeps offsets without being a member: no member id, and generation -1. */
+const commitOffsets = (kafka: Kafka, groupId: string, offsets: readonly OffsetCommit[]): Promise<void> =>
+  withCoordinator(kafka, groupId, async (coordinator) => {
+    const topics = Array.from(
+      Map.groupBy(offsets, ({ topic }) => topic),
+      ([topic, rows]) => ({ topic, partitions: rows.map((row) => ({ ...row, offset: String(row.offset) })) }),
+    );
+    await coordinator.offsetCommit({ groupId, memberId: "", groupGenerationId: -1, topics });
+  });
+
 /** Over a connection of its own: a member's own connection is busy while its JoinGroup waits. */
-const leaveGroup = async (kafka: Kafka, groupId: string, memberIds: readonly string[]): Promise<void> => {
+const withCoordinator = async (
+  kafka: Kafka,
+  groupId: string,
+  act: (coordinator: Coordinator) => Promise<void>,
+): Promise<void> => {
   const cluster = clusterOf(kafka, groupId);
   await cluster.connect();
   try {
-    const coordinator = (await cluster.findGroupCoordinator({ groupId })) as unknown as Coordinator;
-    for (const memberId of memberIds) await coordinator.leaveGroup({ groupId, memberId });
+    await act((await cluster.findGroupCoordinator({ groupId })) as unknown as Coordinator);
   } finally {
     await cluster.disconnect();
   }
 };
 
-/** kafkajs's Broker, with the request that its types leave out. */
+/** kafkajs's Broker, with requests that its types leave out. */
 interface Coordinator {
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+  offsetCommit(request: {
+    readonly groupId: string;
+    readonly memberId: string;
+    readonly groupGenerationId: number;
+    readonly topics: readonly object[];
+  }): Promise<unknown>;
 }

@@ -135,7 +135,7 @@ export class World implements AsyncDisposable {
   /** Resolves when its process runs. */
   async begin(name: string, sections: Readonly<Record<string, object>> = {}): Promise<Replica> {
     const port = await getPort();
-    const config = layered(this.#config(name), { admin: { port }, ...sections });
+    const config = layered(this.config(name), { admin: { port }, ...sections });
     const replica = await Replica.start(name, this.#folder, config, `http://127.0.0.1:${port}`);
     this.#replicas.push(replica);
     return replica;
@@ -177,7 +177,7 @@ export class World implements AsyncDisposable {
   /** Runs one command of `sell-sink` to its end, with a configuration like that of the replicas. */
   async command(...args: readonly string[]): Promise<Ended> {
     const file = join(this.#folder, "command.yaml");
-    await writeFile(file, JSON.stringify(this.#config("command")));
+    await writeFile(file, JSON.stringify(this.config("command")));
     return runMain([...args, "--config", file]);
   }
 
@@ -246,7 +246,8 @@ export class World implements AsyncDisposable {
     return this.#options.kafka ?? inject("kafka");
   }
 
-  #config(name: string): Readonly<Record<string, object>> {
+  /** Of a replica or a command of that name. */
+  config(name: string): Readonly<Record<string, object>> {
     const format = "debezium-json";
     const sections = {
       kafka: {
