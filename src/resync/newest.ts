@@ -76,9 +76,11 @@ const replaces = (seen: Seen, known: Seen): boolean => {
   return !(seen.isTombstone && known.isDelete && !known.isTombstone);
 };
 
-/** FNV-1a over UTF-16 units: the same in every run, since a pass that was broken off goes on with it. */
+/** FNV-1a over UTF-16 units, then Murmur's mixing: the same in every run, since a pass that was broken off goes on with it. */
 const hashOf = (text: string): number => {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 };
