@@ -37,6 +37,8 @@ export class NewestTable {
   readonly from: number;
   readonly #keysMax: number;
   readonly #newest = new Map<string, Seen>();
+  /** There are few of them, and a key each would double the memory. */
+  readonly #fates = new Map<string, Fate>();
   #to: number;
 
   /** For keys whose hash is in [`from`, `to`); the range may end earlier. */
@@ -60,8 +62,15 @@ export class NewestTable {
     if (hash < this.from || hash >= this.#to) return;
     const known = this.#newest.get(id);
     if (known !== undefined && !replaces(seen, known)) return;
-    this.#newest.set(id, seen);
+    this.#newest.set(id, { ...seen, fate: this.#shared(seen.fate) });
     while (this.#newest.size > this.#keysMax && this.#to - this.from > 1) this.#halve();
+  }
+
+  #shared(fate: Fate): Fate {
+    const name = nameOf(fate);
+    const known = this.#fates.get(name);
+    if (known === undefined) this.#fates.set(name, fate);
+    return known ?? fate;
   }
 
   #halve(): void {
@@ -69,6 +78,12 @@ export class NewestTable {
     for (const id of this.#newest.keys()) if (hashOf(id) >= this.#to) this.#newest.delete(id);
   }
 }
+
+const nameOf = (fate: Fate): string => {
+  if (fate.status === "left-alone") return fate.reason;
+  const { kind, size, steps } = fate.calls;
+  return `${kind} ${size} ${steps} ${fate.isPartial}`;
+};
 
 const replaces = (seen: Seen, known: Seen): boolean => {
   if (seen.partition !== known.partition) return seen.timestampMs > known.timestampMs;
