@@ -138,6 +138,8 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const shared = redis === null ? null : createRedisStore({ ...deps, redis, scope });
     await shared?.open(signal);
     const store = shared ?? createMemoryStore(clock);
+    const startedMs = clock.now();
+    const remembersSince = shared?.completeSinceMs ?? (async () => startedMs);
     closing.push(() => store.close());
     const producer = await kafka.producer();
     closing.push(() => producer.close());
@@ -160,7 +162,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       ...config.window,
       brakeOf: brakeOf(config),
       massFailure: config.deadLetter.massFailure,
-      replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config) } : null,
+      replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config), remembersSince } : null,
       ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };
     const running = new Pipeline(stages, options, { ...deps, onFatal: (error) => void end(error) });

@@ -27,6 +27,8 @@ export interface IntakeDeps {
   readonly replayTopic: string | null;
   /** False: the partition a replayed record stood in is not ours, or not read far enough. */
   readonly mayReplay: (origin: ReplayOf) => boolean;
+  /** Whatever was accepted since is remembered, milliseconds since 1970; waits for the memory. */
+  readonly remembersSince: (signal: AbortSignal) => Promise<number>;
   /** Whether the routes still name this topic. */
   readonly isRead: (topic: string) => boolean;
   /** False: this record must not become a dead letter, since nearly all of its topic would. */
@@ -43,6 +45,8 @@ const REPLAY_RETRY_MS = 1_000;
 
 export class Intake {
   readonly #deps: IntakeDeps;
+  /** Beginning of the resync of which it was said that it is not written any further. */
+  #outlived: number | null = null;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -102,7 +106,23 @@ export class Intake {
       await clock.sleep(REPLAY_RETRY_MS, partition.signal).catch(() => {});
       if (partition.signal.aborted) return;
     }
+    if (replayOf.kind === "resync" && (await this.#isOutlived(partition, replayOf))) {
+      if (!partition.signal.aborted) this.#skip(record, "resync-outlived");
+      return;
+    }
     await this.#decode(partition, { record, original, replayOf, only });
+  }
+
+  /** A newer change may have been accepted since the resync began, and be forgotten: then nobody can tell which one is newer. */
+  async #isOutlived(partition: OwnedPartition, { sinceMs }: ReplayOf): Promise<boolean> {
+    try {
+      if ((await this.#deps.remembersSince(partition.signal)) <= sinceMs) return false;
+      if (this.#outlived !== sinceMs) this.#deps.emit("resync-outlived", { begun: new Date(sinceMs).toISOString() });
+      this.#outlived = sinceMs;
+    } catch (error) {
+      if (!partition.signal.aborted) throw error;
+    }
+    return true;
   }
 
   #decode(partition: OwnedPartition, reading: Reading): Promise<void> | undefined {

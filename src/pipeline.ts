@@ -28,7 +28,7 @@ import type {
   Target,
 } from "./domain/stages.ts";
 import { BARRIER_MS, DRAIN_MS } from "./domain/times.ts";
-import { Intake } from "./intake.ts";
+import { Intake, type IntakeDeps } from "./intake.ts";
 import type { Clock } from "./lib/clock.ts";
 import { Tasks } from "./lib/tasks.ts";
 import { LATE, within } from "./lib/within.ts";
@@ -68,7 +68,11 @@ export interface PipelineOptions {
   readonly massFailure: MassFailureLimits;
   readonly brakeOf: (route: string) => BrakeLimits;
   /** The topic that brings dead letters back, and the topics they come from; null: there is none. */
-  readonly replay: { readonly topic: string; readonly sources: readonly string[] } | null;
+  readonly replay: {
+    readonly topic: string;
+    readonly sources: readonly string[];
+    readonly remembersSince: IntakeDeps["remembersSince"];
+  } | null;
 }
 
 export interface PipelineDeps {
@@ -161,6 +165,7 @@ export class Pipeline {
       isFrozen: () => this.#ownership.isFrozen,
       mayReplay: (origin) => this.#ownership.mayReplay(origin),
       isRead: (topic) => replay?.sources.includes(topic) === true,
+      remembersSince: replay?.remembersSince ?? (async () => Number.POSITIVE_INFINITY),
       progressed: () => this.#updatePauses(),
     });
     const mayKeepSending = (): boolean =>

@@ -30,6 +30,7 @@ export interface Events {
   "dead-letter-failed": { topic: string; cause: string };
   "dead-letters-unchecked": { topic: string };
   "replay-unavailable": { why: string };
+  "resync-outlived": { begun: string };
   "mass-failure": { topic: string; failures: number; outOf: number; message: string };
   // gate
   "permit-granted": { lane: Lane; by: "redis" | "local"; waitedMs: number };

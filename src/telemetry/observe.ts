@@ -124,6 +124,12 @@ const OBSERVATIONS: Observations = {
       ),
   },
   "replay-unavailable": { line: ({ why }) => info(`Dead letters cannot be replayed: ${why}`) },
+  "resync-outlived": {
+    line: ({ begun }) =>
+      warn(
+        `The resync that began ${begun} is not written any further: what was accepted since may be forgotten, and nobody could tell what is newer. Run it again.`,
+      ),
+  },
   "mass-failure": {
     line: ({ topic, failures, outOf, message }) =>
       error(

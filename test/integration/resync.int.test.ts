@@ -115,6 +115,7 @@ test.concurrent("what people changed, deleted and brought back is as in the ERP 
 
 test.concurrent("killed in the middle it goes on with --resume: every key once, but for what was under way", async () => {
   await using world = await World.create({ replays: true, partitions: 2 });
+  const replica = await world.start("a"); // what is accepted is remembered from here on
   await world.writeCustomers(1, 40);
   await world.writeCustomers(1, 20, 2);
   const { kafka } = world.erp;
@@ -156,7 +157,6 @@ test.concurrent("killed in the middle it goes on with --resume: every key once, 
   const before = await stored(world, world.replays);
   guard(before.length > 5 && before.length < 35, `${before.length} records were sent before the kill`);
 
-  const replica = await world.start("a");
   const pass = await resynced(world, "--topic", world.customers, "--resume");
   expect(pass).toMatchObject({ id: start.id, resumed: true });
   const sent = await stored(world, world.replays);

@@ -37,6 +37,7 @@ class Line {
   isFrozen = false;
   admits = true;
   mayReplay = true;
+  remembersSince = 0;
   answers: Record<string, () => Decoded | Promise<Decoded>> = {
     skip: () => SKIP,
     errant: () => ERRANT,
@@ -67,6 +68,7 @@ class Line {
       if (this.partition.watermark.settle(record.position.offset)) this.partition.release(record);
     },
     admits: () => this.admits,
+    remembersSince: async () => this.remembersSince,
     ...{ replayTopic: "letters.replay", mayReplay: () => this.mayReplay, isRead: (topic) => topic === "orders" },
     isFrozen: () => this.isFrozen,
     progressed: () => {},
@@ -231,6 +233,18 @@ describe("a record of the replay topic", () => {
     expect(line.added).toMatchObject([{ key: "C-1", lane: "backfill", replayOf: { kind: "resync", sinceMs: 9 } }]);
     const other = await receive(new Line("letters.replay"), sent("accounts/666"));
     expect([other.added, other.settled, other.letters]).toEqual([[], [0n], []]);
+  });
+
+  test("of a resync is not written once what was accepted since that began may be forgotten", async () => {
+    const line = new Line("letters.replay");
+    line.remembersSince = 10;
+    const record = aRecord({ position: aPosition({ topic: "orders", offset: 7n }) });
+    await receive(line, resyncHeaders(record, { id: "a1", keys: ["accounts/C-1"] }, 9));
+    expect([line.added, line.settled, line.events]).toEqual([[], [0n], ["resync-outlived", "record-skipped"]]);
+    await receive(line, resyncHeaders(record, { id: "a2", keys: ["accounts/C-1"] }, 10));
+    expect(line.added).toHaveLength(1);
+    await receive(line, aLetter("orders")); // a dead letter was judged by whoever sent it
+    expect(line.added).toHaveLength(2);
   });
 
   test("is none when it stands in another topic, whatever its headers say", async () => {
