@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { runCli } from "../support/run-cli.ts";
 import { parseConfigText } from "./parse-config.ts";
 import { CHART, CI_VALUES, helm, type Manifest, notesOf, one, render } from "./render.ts";
 
@@ -14,6 +15,9 @@ const containerOf = (documents: readonly Manifest[]): Manifest => podOf(document
 const configTextOf = (documents: readonly Manifest[]): string =>
   documents.find(({ kind, data }) => kind === "ConfigMap" && data?.["config.yaml"])?.data["config.yaml"];
 const configOf = (documents: readonly Manifest[]): Manifest => parse(configTextOf(documents));
+
+const pick = (of: Manifest, names: readonly string[]): object =>
+  Object.fromEntries(names.map((name) => [name, of[name]]));
 
 const OLDEST = "1.27.0";
 const NEWEST = "1.36.0";
@@ -177,6 +181,36 @@ test("a job runs a command with the configuration and the secrets of the connect
   expect(container.env).toEqual(containerOf(documents).env);
   expect(container).not.toHaveProperty("livenessProbe");
   expect(one(documents, "CronJob", "-nightly").spec).toMatchObject({ suspend: false, schedule: "0 5 * * *" });
+});
+
+test("a job's pod is the connector's but for its command, its resources and what only a server needs", async () => {
+  for (const file of ["everything", "production"]) {
+    const jobs = { other: { args: ["plan"] } };
+    const documents = await render({ files: values(file), values: { jobs } });
+    const job = one(documents, "CronJob", "-other").spec.jobTemplate.spec.template.spec;
+    const pod = podOf(documents);
+    const same = [
+      "imagePullSecrets",
+      "securityContext",
+      "serviceAccountName",
+      "automountServiceAccountToken",
+      "volumes",
+    ];
+    expect(pick(job, same)).toEqual(pick(pod, same));
+    const ofContainer = ["image", "imagePullPolicy", "env", "envFrom", "securityContext", "volumeMounts", "resources"];
+    expect(pick(job.containers[0], ofContainer)).toEqual(pick(pod.containers[0], ofContainer));
+    expect(job.restartPolicy).toBe("Never");
+  }
+});
+
+test("what the jobs run are commands and options that there are", async () => {
+  const jobs = (await render({ files: values("everything") })).filter(({ kind }) => kind === "CronJob");
+  const commands = jobs.map(({ spec }) => spec.jobTemplate.spec.template.spec.containers[0].args);
+  expect(new Set(commands.map(([command]) => command))).toEqual(new Set(["plan", "resync", "adopt", "dlq"]));
+  for (const args of commands) {
+    const { code, err } = await runCli(args);
+    expect([args, code, err]).toEqual([args, 2, expect.stringContaining("/etc/sell-sink/config.yaml cannot be read")]);
+  }
 });
 
 test("without fsGroup the mounted secrets are readable all the same", async () => {
