@@ -177,18 +177,18 @@ test.concurrent("killed in the middle it goes on with --resume: every key once, 
   expect([again.code, again.err]).toEqual([0, expect.stringContaining("starts anew")]);
 });
 
-test.concurrent("what is wrong is said: a topic of nobody, a key that is not there, no replay topic", async () => {
+test.concurrent("a key that is not there is named", async () => {
   await using world = await World.create({ partitions: 1 });
   await world.writeCustomers(1, 2);
-  const none = await world.command("resync", "--topic", "nobody");
-  expect([none.code, none.err]).toEqual([2, expect.stringContaining('No route reads the topic "nobody"')]);
-  const both = await world.command("resync", "--dry-run");
-  expect([both.code, both.err]).toEqual([2, expect.stringContaining("Give either --topic or --route.")]);
-  const missing = await world.command("resync", "--topic", world.customers, "--key", "1", "--key", "9", "--dry-run");
-  expect([missing.code, missing.out]).toEqual([
-    1,
-    expect.stringMatching(/1 would be written again[^]*\nNot found: 9\.\n$/),
-  ]);
-  const topic = await world.command("resync", "--topic", world.customers);
-  expect([topic.code, topic.err]).toEqual([1, expect.stringContaining(`Kafka has no topic ${world.replays}`)]);
+  const { code, out } = await world.command(
+    "resync",
+    "--topic",
+    world.customers,
+    "--key",
+    "1",
+    "--key",
+    "9",
+    "--dry-run",
+  );
+  expect([code, out]).toEqual([1, expect.stringMatching(/1 would be written again[^]*\nNot found: 9\.\n$/)]);
 });
