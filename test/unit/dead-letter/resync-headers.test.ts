@@ -35,7 +35,7 @@ test("a record's own headers never make it a resync, nor add keys to one", () =>
   });
   const sender = { connectorName: "sink", connectorVersion: "1", taskId: "t", configHash: "c" };
   const errant = { stage: "deliver", reason: "invalid", message: "no" } as const;
-  const facts = { attempts: 1, firstAttemptMs: 1, nowMs: 9, replayed: null };
+  const facts = { attempts: 1, firstAttemptMs: 1, names: null, nowMs: 9, replayed: null };
   const letter = stored(letterHeaders({ record, errant, ...facts }, sender));
   expect(replayedRecord(letter)).toMatchObject({ replayOf: { kind: "letter" }, only: null });
 });
