@@ -66,7 +66,7 @@ export const keysOfCsv = (text: string, file: string): ErpKeys => {
     .split(/\r?\n/)
     .entries()) {
     if (line.trim() === "") continue;
-    const [, quoted, bare, id] = CSV_LINE.exec(line) ?? [];
+    const [, quoted, bare, id] = CSV_LINE.exec(line.trim()) ?? [];
     const key = quoted?.replaceAll('""', '"') ?? bare?.trim();
     if (id === undefined || key === undefined || key === "") {
       if (at === 0) continue;
@@ -80,7 +80,7 @@ export const keysOfCsv = (text: string, file: string): ErpKeys => {
   return { texts, unreadable: 0 };
 };
 
-const CSV_LINE = /^\s*(?:"((?:[^"]|"")*)"|([^",;]*))\s*[,;]\s*"?(\d{1,15})"?\s*$/;
+const CSV_LINE = /^(?:"((?:[^"]|"")*)"\s*|([^",;]*))[,;]\s*"?(\d{1,15})"?$/;
 
 const tooMany = (what: string): ConnectorError =>
   new ConnectorError(

@@ -41,11 +41,17 @@ const isSame = (line: Json, wanted: Fields): boolean =>
 const plain = (value: unknown): string => {
   const text = String(value ?? "");
   if (!/^-?\d+(\.\d+)?$/.test(text)) return text;
-  return text
-    .replace(/^(-?)0+(?=\d)/, "$1")
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "")
-    .replace(/^-0$/, "0");
+  const [whole = "", fraction = ""] = text.split(".");
+  const digits = whole.replace(/^(-?)0+(?=\d)/, "$1");
+  const places = withoutZerosBehind(fraction);
+  return places === "" ? digits.replace(/^-0$/, "0") : `${digits}.${places}`;
+};
+
+/** By a loop: a pattern would look for its end once a zero, and a record may hold a megabyte of them. */
+const withoutZerosBehind = (digits: string): string => {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
 };
 
 /** What is sent for a new line. */
