@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import type { Fate, Sample, Tally } from "../adopt/adopt.ts";
 import type { ErpKeys } from "../adopt/erp-keys.ts";
 import type { Entity } from "../domain/mutation.ts";
+import { printable } from "../telemetry/text.ts";
 import { countText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
@@ -56,4 +57,4 @@ const NO_LINES_BETWEEN = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": 
 const NOTHING_FOUND = "Not one key was found in Sell: is that what --match should compare?\n";
 
 const sampleText = ({ key, ids, message }: Sample): string =>
-  `${key}${ids.length === 0 ? "" : `: ${ids.join(", ")}`}${message === undefined ? "" : ` (${message})`}`;
+  printable(`${key}${ids.length === 0 ? "" : `: ${ids.join(", ")}`}${message === undefined ? "" : ` (${message})`}`);

@@ -7,7 +7,7 @@ import type { Emit } from "../telemetry/events.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
-import type { Terminal } from "./terminal.ts";
+import { clean, type Terminal } from "./terminal.ts";
 
 export interface AtDesk {
   readonly desk: Desk;
@@ -26,7 +26,9 @@ export const atDesk = async (
   if (config === null) return EXIT.usage;
   const emit: Emit = (name, fields) => {
     if (name === "kafka-unreachable" || name === "store-failed" || name === "registry-unreachable")
-      terminal.err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
+      terminal.err(
+        `waiting: ${name} (${"cause" in fields ? clean(terminal, String(fields.cause)) : "no cause given"})\n`,
+      );
   };
   return interruptible(terminal, async (signal) => {
     // Loaded only here: no other command pays for the clients of Kafka and Redis.

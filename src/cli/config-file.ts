@@ -1,4 +1,5 @@
 /** Reads the configuration for a command and prints what is wrong with it. */
+import { readFileSync } from "node:fs";
 import { loadConfig } from "../config/load.ts";
 import { type Problem, problemLines } from "../config/problem.ts";
 import { secretValues } from "../config/secrets.ts";
@@ -19,7 +20,7 @@ export const readConfig = (file: string, terminal: Terminal): Config | null => {
     print(styled(terminal, "red", `${file}: ${counted(loaded.problems.length, "problem")}`), loaded.problems);
     return null;
   }
-  for (const secret of secretValues(loaded.config)) terminal.secrets.add(secret);
+  for (const secret of secretValues(loaded.config, (path) => readFileSync(path, "utf8"))) terminal.secrets.add(secret);
   return loaded.config;
 };
 

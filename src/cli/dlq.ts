@@ -5,6 +5,7 @@ import { namedPosition, positionName } from "../domain/record.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { LetterFilter, LetterPage } from "../replay/letters.ts";
 import type { JudgedLetter } from "../replay/states.ts";
+import { printable } from "../telemetry/text.ts";
 import { type AtDesk, atDesk } from "./at-desk.ts";
 import { letterAsJson, letterAsLine, letterAsPage } from "./dlq-print.ts";
 import { EXIT } from "./exit.ts";
@@ -162,7 +163,7 @@ const replay = async (context: AtDesk, options: ReplayOptions): Promise<number> 
         `${unknown} are left alone: Redis forgot, or never was, so that nobody knows whether Sell has something newer; --include-unknown sends them\n`,
       );
     for (const position of lost)
-      terminal.out(`${position} was too large to be kept here, and is gone from its topic\n`);
+      terminal.out(`${printable(position)} was too large to be kept here, and is gone from its topic\n`);
   }
   return counts.lost.length === 0 ? EXIT.done : EXIT.failed;
 };

@@ -1,7 +1,6 @@
 /** How a command ends: its exit code and, when something went wrong, one sentence. */
 import { errorText, isConnectorError } from "../domain/errors.ts";
-import { printable, scrubbed } from "../telemetry/text.ts";
-import { styled, type Terminal } from "./terminal.ts";
+import { clean, styled, type Terminal } from "./terminal.ts";
 
 /** Done; failed, perhaps only now; wrong usage or configuration, which will fail again. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -11,7 +10,6 @@ const USAGE_CODES: ReadonlySet<string> = new Set(["ADMIN_PORT", "COLUMN_UNTYPED"
 
 /** Prints one line for whatever was thrown, never a stack, and gives the exit code. */
 export const failed = (error: unknown, terminal: Terminal): number => {
-  const sentence = scrubbed(printable(errorText(error)), terminal.secrets);
-  terminal.err(`${styled(terminal, "red", "error:")} ${sentence}\n`);
+  terminal.err(`${styled(terminal, "red", "error:")} ${clean(terminal, errorText(error))}\n`);
   return isConnectorError(error) && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
 };

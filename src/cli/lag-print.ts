@@ -21,7 +21,12 @@ export const lagAsTable = ({ partitions, total }: LagReport, terminal: Terminal)
   // Whoever is furthest behind is what this was asked for.
   const shown = partitions.length > ROWS_MAX ? furthest(partitions) : partitions;
   for (const lag of shown)
-    table.push([printable(lag.topic), lag.partition, ...cells(lag), lag.paused === null ? "" : `waits: ${lag.paused}`]);
+    table.push([
+      printable(lag.topic),
+      lag.partition,
+      ...cells(lag),
+      lag.paused === null ? "" : `waits: ${printable(lag.paused)}`,
+    ]);
   table.push([styled(terminal, "bold", "all"), partitions.length, ...cells(total), ""]);
   const left = partitions.length - shown.length;
   return `${table.toString()}\n${left > 0 ? `${left} more partitions are not shown; --json has them all\n` : ""}`;

@@ -11,7 +11,7 @@ import { topicsOf } from "../topic-formats.ts";
 import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
 import { lagAsTable, paceOf } from "./lag-print.ts";
 import type { Register } from "./register.ts";
-import { clearScreen, styled, type Terminal } from "./terminal.ts";
+import { clean, clearScreen, styled, type Terminal } from "./terminal.ts";
 
 const HELP = `
 It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. A replica tells of
@@ -73,7 +73,7 @@ const sourceOf = async (
     terminal.err(`The replica at ${url} is of the group ${printable(groupId)}; Kafka is asked instead.\n`);
   } catch (error) {
     if (!isConnectorError(error) || error.code !== "UNREACHABLE") throw error;
-    terminal.err(`${printable(error.message)} Kafka is asked instead.\n`);
+    terminal.err(`${clean(terminal, error.message)} Kafka is asked instead.\n`);
   }
   return kafkaSource(config, terminal, signal);
 };

@@ -28,7 +28,7 @@ const run = async (file: string, terminal: Terminal): Promise<number> => {
   const { signal } = signals;
   const logger = createLogger({ level: config.log.level, fields: { group: config.kafka.groupId } });
   const registry = createRegistry(config.kafka.groupId, version);
-  const emit = observe({ logger, registry });
+  const emit = observe({ logger, registry, secrets: terminal.secrets });
   // Loaded only here: no other command pays for the clients of Kafka, Redis and Sell.
   const { startConnector } = await import("../connector.ts");
   const reread = rereadConfig(file, terminal.env);

@@ -7,6 +7,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findNode, run } from "./bootstrap.mjs";
 
+// As in the container, which starts Node with --disable-proto=delete: what a record or a server says reaches no prototype.
+delete Object.prototype.__proto__;
+
 const start = async () => {
   const node = findNode();
   if (node !== process.execPath) return run(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);

@@ -1,10 +1,9 @@
 /** Runs checks against the services and tells each finding: as a line when it is known, or all of them as JSON. */
 import { systemClock } from "../lib/clock.ts";
 import { type Check, type Result, runChecks, type Status } from "../online/check.ts";
-import { printable, scrubbed } from "../telemetry/text.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
-import { styled, type Terminal } from "./terminal.ts";
+import { clean, styled, type Terminal } from "./terminal.ts";
 
 interface Report {
   add(result: Result): void;
@@ -25,12 +24,15 @@ export const tellChecks = (
   form: "json" | "lines",
 ): Promise<number> => {
   const report = form === "json" ? asJson(terminal) : asLines(terminal);
-  const clean = (text: string): string => scrubbed(printable(text), terminal.secrets);
   return interruptible(terminal, async (signal) => {
     let code: number = EXIT.done;
     await using opened = await open();
     for await (const { sentence, next, ...result } of runChecks(opened.checks, systemClock, signal)) {
-      report.add({ ...result, sentence: clean(sentence), next: next === null ? null : clean(next) });
+      report.add({
+        ...result,
+        sentence: clean(terminal, sentence),
+        next: next === null ? null : clean(terminal, next),
+      });
       if (result.status === "failed") code = EXIT.failed;
     }
     report.end();

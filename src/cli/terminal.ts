@@ -1,5 +1,6 @@
 /** Where a command reads from and writes to: the process in real life, plain values in tests. */
 import { styleText } from "node:util";
+import { printable, scrubbed } from "../telemetry/text.ts";
 
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -23,6 +24,10 @@ type Style = Parameters<typeof styleText>[0];
 
 export const styled = ({ hasColors }: Pick<Terminal, "hasColors">, style: Style, text: string): string =>
   hasColors ? styleText(style, text, { validateStream: false }) : text;
+
+/** Text that somebody else wrote, as one line without secrets, fit for a terminal. */
+export const clean = ({ secrets }: Pick<Terminal, "secrets">, text: string): string =>
+  scrubbed(printable(text), secrets);
 
 /** The cursor goes home and what is below it goes away: only on a terminal. */
 export const clearScreen = ({ hasColors, out }: Pick<Terminal, "hasColors" | "out">): void => {

@@ -27,11 +27,18 @@ export const loadConfig = (path: string, env: Readonly<Record<string, string | u
     const message = `${path} is larger than 4 MiB; is it the configuration file?`;
     return { status: "refused", problems: [{ path: "", line: null, message }], warnings: [] };
   }
-  return parseConfig(readYaml(text, { env, readFile: (name) => readFileSync(name, "utf8") }));
+  return parseConfig(readYaml(text, { env, readFile: (name) => readFileSync(name, "utf8") }), trustProblems(env));
 };
 
+/** Node's own switch, which would let anybody in between pose as Sell, and every other server. */
+const trustProblems = (env: Readonly<Record<string, string | undefined>>): readonly Problem[] =>
+  env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0" ? [{ path: "", line: null, message: UNVERIFIED }] : [];
+
+const UNVERIFIED =
+  "the environment sets NODE_TLS_REJECT_UNAUTHORIZED=0, which lets anybody pose as Sell, Kafka, Redis or the registry; unset it, and name a private authority in tls.caFile of its section.";
+
 /** Sections are checked one by one, so that a fault in one hides neither faults nor cross-field rules of the others. */
-const parseConfig = (source: YamlSource): Loaded => {
+const parseConfig = (source: YamlSource, others: readonly Problem[]): Loaded => {
   const problems: Problem[] = [...source.problems];
   const warnings: Problem[] = [];
   const { sections, issues } = parseSections(source.data, problems.length > 0 && source.data === undefined);
@@ -49,6 +56,7 @@ const parseConfig = (source: YamlSource): Loaded => {
     if (severity === "warning") warnings.push(problem);
     else problems.push(problem);
   }
+  problems.push(...others);
   if (problems.length > 0) return { status: "refused", problems, warnings };
   return { status: "ok", config: sections as Config, warnings };
 };

@@ -13,7 +13,7 @@ export const isSecretName = (name: string | number | undefined): boolean =>
 /** `/run/secrets/x` of `file:/run/secrets/x`; null when the text is no such reference. */
 export const secretFile = (text: string): string | null => (text.startsWith("file:/") ? text.slice(5) : null);
 
-/** The same structure with `***` for every secret, and without user and password in URLs. */
+/** The same structure with `***` for every secret, and for user, password and query of URLs. */
 export const masked = (value: unknown, name?: string): unknown => {
   if (Array.isArray(value)) return value.map((item) => masked(item, name));
   if (typeof value === "object" && value !== null) {
@@ -22,18 +22,70 @@ export const masked = (value: unknown, name?: string): unknown => {
   }
   if (typeof value !== "string") return value;
   if (isSecretName(name)) return secretFile(value) === null ? "***" : value;
-  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, "$1***@");
+  // Up to the last @: a password may hold one.
+  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1***@").replace(/^([a-z]+:\/\/[^?]*\?).*/i, "$1***");
 };
 
-/** Every secret text in a configuration; references to files are none. Shorter ones than 4 characters are left out. */
-export const secretValues = (value: unknown, name?: string): readonly string[] => {
+/** Reads a secret's file as it is now; throws where there is none. */
+type ReadFile = (path: string) => string;
+
+/**
+ * Every secret text in a configuration, and every pair of user and password as a request carries it. Shorter ones than 4
+ * characters are left out; so is a file that cannot be read, which its stage will tell of.
+ */
+export const secretValues = (value: unknown, readFile: ReadFile, name?: string): readonly string[] => {
   if (typeof value === "object" && value !== null) {
     const hideAll = name !== undefined && SECRET_MAPS.has(name);
-    return Object.entries(value).flatMap(([key, item]) => secretValues(item, hideAll ? "token" : key));
+    const inside = Object.entries(value).flatMap(([key, item]) =>
+      secretValues(item, readFile, hideAll ? "token" : key),
+    );
+    return [...inside, ...basicOf(value)];
   }
   if (typeof value !== "string") return [];
-  const candidates = isSecretName(name) && secretFile(value) === null ? [value] : [passwordOf(value)];
+  const candidates = isSecretName(name) ? [contentOf(value, readFile)] : inUrl(value);
   return candidates.filter((text) => text.length >= 4); // a shorter one would blank out half of every sentence
 };
 
-const passwordOf = (text: string): string => (text.includes("@") ? (URL.parse(text)?.password ?? "") : "");
+const contentOf = (value: string, readFile: ReadFile): string => {
+  const file = secretFile(value);
+  if (file === null) return value;
+  try {
+    return readFile(file).trim();
+  } catch {
+    return "";
+  }
+};
+
+/** Password and query of a URL, and its user and password together. */
+const inUrl = (text: string): readonly string[] => {
+  const url = /[@?]/.test(text) ? URL.parse(text) : null;
+  if (url === null) return [];
+  const [username, password] = [decoded(url.username), decoded(url.password)];
+  return [password, ...url.searchParams.values(), ...basicOf({ username, password })];
+};
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+/** As the header of basic authentication has them: no part of it is the password's own base64. */
+const basicOf = ({ username, password, clientId, clientSecret }: Credentials): readonly string[] =>
+  [
+    [username, password],
+    [clientId, clientSecret],
+  ].flatMap(([user, secret]) =>
+    typeof user === "string" && typeof secret === "string" && secret !== ""
+      ? [Buffer.from(`${user}:${secret}`).toString("base64")]
+      : [],
+  );
+
+interface Credentials {
+  readonly username?: unknown;
+  readonly password?: unknown;
+  readonly clientId?: unknown;
+  readonly clientSecret?: unknown;
+}

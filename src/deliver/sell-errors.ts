@@ -52,20 +52,21 @@ export const readErrors = (json: unknown): SellErrors => {
 export const explain = (status: number, { code, field }: SellErrors): string => {
   const what = field === null ? "the record" : `the record for its field ${field}`;
   if (code === null) return `Sell refused ${what} (HTTP ${status}).`;
-  const why = WORDS[code];
+  const why = WORDS.get(code);
   return `Sell refused ${what}: ${why === undefined ? code : why} (HTTP ${status} ${code}).`;
 };
 
-const WORDS: Readonly<Record<string, string>> = {
-  unknown: "it has no such attribute",
-  missing: "a required attribute is missing",
-  already_exists: "another record has this value already",
-  blank: "the attribute must not be blank",
-  invalid_type: "the value has the wrong type",
-  incorrect_value: "the value is not allowed",
-  ambiguous_match: "several records in Sell carry this ERP key; merge or delete all but one",
-  too_many_items: "the batch holds too many records",
-};
+/** A map: Sell names the code, and may name it `constructor`. */
+const WORDS = new Map([
+  ["unknown", "it has no such attribute"],
+  ["missing", "a required attribute is missing"],
+  ["already_exists", "another record has this value already"],
+  ["blank", "the attribute must not be blank"],
+  ["invalid_type", "the value has the wrong type"],
+  ["incorrect_value", "the value is not allowed"],
+  ["ambiguous_match", "several records in Sell carry this ERP key; merge or delete all but one"],
+  ["too_many_items", "the batch holds too many records"],
+]);
 
 const word = (value: unknown): string | null =>
   typeof value === "string" && /^[a-z][a-z0-9_]{0,39}$/.test(value) ? value : null;

@@ -172,6 +172,7 @@ const createAgent = (proxy: string | undefined, isSecure: boolean, tls: Connecti
 };
 
 const readTls = ({ caFile, certFile, keyFile }: SellConfig["tls"]): ConnectionOptions => ({
+  minVersion: "TLSv1.2",
   ...(caFile === undefined ? {} : { ca: readPem("caFile", caFile) }),
   ...(certFile === undefined ? {} : { cert: readPem("certFile", certFile) }),
   ...(keyFile === undefined ? {} : { key: readPem("keyFile", keyFile) }),

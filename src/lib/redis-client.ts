@@ -95,7 +95,7 @@ const hostAndPort = (address: string): { readonly host: string; readonly port: n
 const tls = ({ tls = { enabled: false }, url = "" }: RedisConfig): Options => {
   if (!tls.enabled && !url.startsWith("rediss:")) return {};
   const files = { ...pem("ca", tls.caFile), ...pem("cert", tls.certFile), ...pem("key", tls.keyFile) };
-  return { tls: { ...files, ...serverName(url) } };
+  return { tls: { minVersion: "TLSv1.2", ...files, ...serverName(url) } };
 };
 
 /** Many a hosted Redis is chosen by the name in the handshake, which Node does not send by itself. */

@@ -78,7 +78,9 @@ const requestToken = async (oauth: OauthConfig, clock: Clock): Promise<Token> =>
   };
 };
 
-const tokenError = ({ tokenUrl }: OauthConfig, reason: string): ConnectorError =>
-  new ConnectorError("KAFKA_TOKEN_REFUSED", `No Kafka token from ${tokenUrl}: ${reason}; check kafka.sasl.`, {
-    retriable: true,
-  });
+const tokenError = ({ tokenUrl }: OauthConfig, reason: string): ConnectorError => {
+  // Without user and query, which may be secret.
+  const { origin, pathname } = new URL(tokenUrl);
+  const message = `No Kafka token from ${origin}${pathname}: ${reason}; check kafka.sasl.`;
+  return new ConnectorError("KAFKA_TOKEN_REFUSED", message, { retriable: true });
+};

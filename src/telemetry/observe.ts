@@ -7,7 +7,7 @@ import type { Emit, Events } from "./events.ts";
 import { causeOf } from "./incident-cause.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics, type Metrics, QUOTA } from "./metrics.ts";
-import { printable } from "./text.ts";
+import { printable, scrubber } from "./text.ts";
 
 interface Line {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -21,22 +21,33 @@ interface Observation<F> {
 
 type Observations = { readonly [N in keyof Events]: Observation<Events[N]> };
 
-export const observe = ({ logger, registry }: { readonly logger: Logger; readonly registry: Registry }): Emit => {
+interface Observed {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** No event holds one knowingly; but a server that quotes our request back must not have it logged. */
+  readonly secrets?: Iterable<string>;
+}
+
+/** A shorter one, as some header's value, may well be a part of a topic's name. */
+const SHORTEST_SECRET = 8;
+
+export const observe = ({ logger, registry, secrets = [] }: Observed): Emit => {
   const metrics = createMetrics(registry);
+  const withoutSecrets = scrubber([...secrets].filter(({ length }) => length >= SHORTEST_SECRET));
+  const clean = (text: string): string => withoutSecrets(printable(text));
+  const cleanFields = (fields: object): object =>
+    Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? clean(value) : value]),
+    );
   return (name, fields) => {
     const { line, count } = OBSERVATIONS[name];
     count?.(metrics, fields);
     if (line === undefined) return;
     const { level, sentence } = line(fields);
     if (!logger.isLevelEnabled(level)) return;
-    logger[level]({ event: name, ...printableFields(fields) }, printable(sentence));
+    logger[level]({ event: name, ...cleanFields(fields) }, clean(sentence));
   };
 };
-
-const printableFields = (fields: object): object =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? printable(value) : value]),
-  );
 
 const debug = (sentence: string): Line => ({ level: "debug", sentence });
 const info = (sentence: string): Line => ({ level: "info", sentence });

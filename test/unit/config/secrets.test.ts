@@ -25,13 +25,13 @@ test("a shown configuration holds no secret and keeps the rest", () => {
   });
 });
 
-test("the secrets of a configuration are known for scrubbing, references to files are none", () => {
-  expect(secretValues(CONFIG).toSorted()).toEqual([
-    "cs-789",
-    "gateway-key",
-    "proxy-pw",
-    "pw-456",
-    "redis-pw",
-    "tok-123",
-  ]);
+const gone = (path: string): never => {
+  throw new Error(`ENOENT ${path}`);
+};
+
+test("the secrets of a configuration are known for scrubbing, alone and behind the user's name", () => {
+  const basic = ["me:proxy-pw", "user:redis-pw", "id:cs-789"].map((pair) => Buffer.from(pair).toString("base64"));
+  expect(secretValues(CONFIG, gone).toSorted()).toEqual(
+    [...basic, "cs-789", "gateway-key", "proxy-pw", "pw-456", "redis-pw", "tok-123"].toSorted(),
+  );
 });
