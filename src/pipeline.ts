@@ -324,11 +324,11 @@ export class Pipeline {
 
   #expireParked(signal: AbortSignal): void {
     for (const entry of this.#window.expireParked(COMMIT_EVERY_MS)) {
-      const refs = entry.candidate?.refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");
-      const message = `It refers to a record that Sell does not have: ${refs}.`;
-      this.#tasks.own(
-        this.#delivery.reject(entry, { stage: "deliver", reason: "unresolved-reference", message }, null, signal),
-      );
+      const refs = entry.candidate?.refs ?? [];
+      const message = `It refers to a record that Sell does not have, by ${refs.map(({ field }) => field).join(", ")}.`;
+      const about = refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");
+      const errant = { stage: "deliver", reason: "unresolved-reference", message, about } as const;
+      this.#tasks.own(this.#delivery.reject(entry, errant, null, signal));
     }
   }
 

@@ -78,7 +78,10 @@ export const letterHeaders = (burial: Burial, sender: Sender): readonly RecordHe
     ["__connect.errors.stage", errant.stage],
     ["__connect.errors.class.name", `sell-sink.${errant.stage}`],
     ["__connect.errors.exception.class.name", `sell-sink.${errant.reason}`],
-    ["__connect.errors.exception.message", cutTo(MESSAGE_BYTES_MAX, errant.message)],
+    [
+      "__connect.errors.exception.message",
+      cutTo(MESSAGE_BYTES_MAX, [errant.message, errant.about ?? ""].join(" ").trim()),
+    ],
     ["x-sink.reason", errant.reason],
     ["x-sink.attempts", attempts],
     ["x-sink.first-attempt-ms", replayed?.firstAttemptMs ?? firstAttemptMs],

@@ -56,8 +56,10 @@ export interface Change {
 export interface Errant {
   readonly stage: "decode" | "map" | "deliver";
   readonly reason: string;
-  /** One sentence for a person; no payload, no secret. */
+  /** One sentence for a person; no payload, no key, no secret: it is logged. */
   readonly message: string;
+  /** Other records that it is about, by their keys: for the dead letter, which holds the record anyway, and for no log. */
+  readonly about?: string;
   readonly httpStatus?: number;
   /** Sell's own error code and the field it names, as far as it said so. */
   readonly code?: string;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { CANARIES, leaksIn } from "../support/canaries.ts";
 import { runCli } from "../support/run-cli.ts";
 import { parseConfigText } from "./parse-config.ts";
 import { CHART, CI_VALUES, helm, type Manifest, notesOf, one, render } from "./render.ts";
@@ -113,11 +114,18 @@ test("secrets as environment variables leave only certificates as files", async 
   expect(projected.sources).toHaveLength(1);
 });
 
-test("no manifest but the Secret holds a secret", async () => {
-  const documents = await render({ files: values("everything") });
+test("no manifest but the Secret holds a secret, and the notes hold none", async () => {
+  const canaries = {
+    "sell.token": CANARIES["sell.token"],
+    "redis.url": `redis://u:${CANARIES["redis.url"]}@redis:6379`,
+  };
+  const rendering = { files: values("everything"), values: { secrets: { values: canaries } } };
+  const documents = await render(rendering);
+  expect(leaksIn(JSON.stringify(one(documents, "Secret")))).toEqual(["sell.token", "redis.url"]);
   for (const document of documents.filter(({ kind }) => kind !== "Secret")) {
-    expect(JSON.stringify(document)).not.toMatch(/not-a-real-token|:secret@/);
+    expect(leaksIn(JSON.stringify(document))).toEqual([]);
   }
+  expect(leaksIn(await notesOf(rendering))).toEqual([]);
 });
 
 test("a changed configuration or a changed Secret of ours rolls the pods, and nothing else does", async () => {

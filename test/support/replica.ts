@@ -39,12 +39,13 @@ export class Replica implements AsyncDisposable {
   #since = systemClock.monotonicMs();
   #ended: Exit | null = null;
 
-  private constructor(name: string, configFile: string, adminUrl: string) {
+  private constructor(name: string, configFile: string, adminUrl: string, env: NodeJS.ProcessEnv) {
     this.name = name;
     this.adminUrl = adminUrl;
     const child = spawn(process.execPath, [MAIN, "run", "--config", configFile], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     if (child.pid === undefined) throw new Error(`the replica ${name} could not be started`);
     this.#pid = child.pid;
@@ -62,11 +63,17 @@ export class Replica implements AsyncDisposable {
     });
   }
 
-  /** Resolves at once; `joined` waits for the group. `config` is the whole configuration. */
-  static async start(name: string, folder: string, config: object, adminUrl: string): Promise<Replica> {
+  /** Resolves at once; `joined` waits for the group. `config` is the whole configuration, `env` stands beside our own. */
+  static async start(
+    name: string,
+    folder: string,
+    config: object,
+    adminUrl: string,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Replica> {
     const file = join(folder, `${name}.yaml`);
     await writeFile(file, JSON.stringify(config)); // JSON is YAML too
-    return new Replica(name, file, adminUrl);
+    return new Replica(name, file, adminUrl, env);
   }
 
   /** It ended with an error of its own, not by our signal. */

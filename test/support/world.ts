@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly config?: Readonly<Record<string, object>>;
   /** Topic settings by Kafka's names. */
   readonly deadLetterTopic?: Readonly<Record<string, string>>;
+  /** Environment of the replicas, beside our own. */
+  readonly env?: NodeJS.ProcessEnv;
   /** There is a topic by which dead letters are replayed. */
   readonly replays?: true;
 }
@@ -136,7 +138,7 @@ export class World implements AsyncDisposable {
   async begin(name: string, sections: Readonly<Record<string, object>> = {}): Promise<Replica> {
     const port = await getPort();
     const config = layered(this.config(name), { admin: { port }, ...sections });
-    const replica = await Replica.start(name, this.#folder, config, `http://127.0.0.1:${port}`);
+    const replica = await Replica.start(name, this.#folder, config, `http://127.0.0.1:${port}`, this.#options.env);
     this.#replicas.push(replica);
     return replica;
   }

@@ -72,6 +72,11 @@ test("it is found again by the names of the request that was refused, and has no
   expect(namesIn(null)).toEqual({ batchId: null, requestId: null });
 });
 
+test("what it is about, by key, stands in the letter behind the sentence", () => {
+  const errant = { stage: "deliver", reason: "unresolved-reference", message: "No.", about: "a -> deals 7" } as const;
+  expect(readLetter({ headers: letterHeaders(aBurial({ errant }), SENDER) })?.message).toBe("No. a -> deals 7");
+});
+
 test("a message is cut to 1 KB of bytes, never inside a character", () => {
   const errant = { stage: "decode", reason: "bad-value", message: `x${"€".repeat(1_000)}` } as const;
   const message = readLetter({ headers: letterHeaders(aBurial({ errant }), SENDER) })?.message ?? "";

@@ -5,6 +5,7 @@ import https from "node:https";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import tls from "node:tls";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createWire, type WireRequest } from "../../../src/deliver/wire.ts";
@@ -201,6 +202,16 @@ describe("TLS and proxy", () => {
     expect(seen()).toBe(1);
   });
 
+  test("a server that speaks nothing newer than TLS 1.1 is left alone, even where Node would talk to it", async () => {
+    const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+    onTestFinished(() => void Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS }));
+    Object.assign(tls, { DEFAULT_MIN_VERSION: "TLSv1", DEFAULT_CIPHERS: "DEFAULT@SECLEVEL=0" });
+    const { url, seen } = await aTlsServer({ maxVersion: "TLSv1.1" });
+    const send = aWire({ baseUrl: url, tls: { caFile: await aCaFile() } });
+    expect(await send()).toEqual({ kind: "not-sent", cause: "EPROTO" });
+    expect(seen()).toBe(0);
+  });
+
   test("a missing caFile is said at once", () => {
     expect(() => aWire({ tls: { caFile: "/no/such/ca.pem" } })).toThrow("sell.tls.caFile cannot be read: ENOENT");
   });
@@ -257,9 +268,9 @@ const aCaFile = async () => {
   return join(folder, "ca.pem");
 };
 
-const aTlsServer = async () => {
+const aTlsServer = async (options: tls.SecureContextOptions = {}) => {
   let requests = 0;
-  const server = https.createServer({ cert: CERTIFICATE, key: KEY }, (_request, response) => {
+  const server = https.createServer({ cert: CERTIFICATE, key: KEY, ...options }, (_request, response) => {
     requests += 1;
     response.end("{}");
   });
