@@ -32,6 +32,16 @@ const replaced = (value: unknown, [name, ...rest]: readonly string[], by: unknow
   return copy;
 };
 
+/** Sent as a password of the user. */
+const behindAName = new Set<string>(
+  (
+    [
+      ...["sell.proxy", "kafka.sasl.password", "kafka.sasl.clientSecret", "redis.url", "redis.password"],
+      ...["schemaRegistry.password", "schemaRegistry.url", "schemaRegistry.oauth.clientSecret"],
+    ] as const
+  ).map((name) => CANARIES[name as keyof typeof CANARIES]),
+);
+
 const PLACES = Object.entries(CONFIGS).flatMap(([kind, config]) =>
   textsOf(config)
     .filter(([, text]) => leaksIn(text).length > 0)
@@ -67,6 +77,7 @@ describe.each(Object.entries(CONFIGS))("a configuration with %s", (kind, config)
       secret,
       encodeURIComponent(secret),
       Buffer.from(secret).toString("base64"),
+      ...(behindAName.has(secret) ? [Buffer.from(`${USER}:${secret}`).toString("base64")] : []),
     ]);
     expect(leaksIn(scrubbed(said.join(" "), secrets))).toEqual([]);
   });

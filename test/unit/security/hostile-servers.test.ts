@@ -43,6 +43,7 @@ const lures = (trap: string): readonly string[] => {
     ...[`http://user@${host}/`, `http://127.0.0.1@${host}/`, `http://${host}#@127.0.0.1/`, `http://${host}?@127.0.0.1`],
     ...[
       "../../x",
+      "../../../../../x",
       "..%2f..%2fx",
       "/../../x",
       "./x",
