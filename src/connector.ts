@@ -38,6 +38,7 @@ import { createRedisStore } from "./store/redis-store.ts";
 import type { Emit } from "./telemetry/events.ts";
 import { createGauges } from "./telemetry/gauges.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
+import { tellSubscription } from "./telemetry/subscription.ts";
 import { toldWaitMs } from "./told-wait.ts";
 import { formatsOf, topicsOf } from "./topic-formats.ts";
 import { refuseUntyped } from "./untyped-topics.ts";
@@ -74,7 +75,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
   let snapshot: () => Promise<Snapshot | null> = async () => null;
   let figures: () => Promise<QuotaFigures | null> = async () => null;
 
-  const fill = createGauges(deps.registry, topicsOf(config));
+  const fill = createGauges(deps.registry);
   const scrape = async () => {
     const state = await snapshot();
     if (state !== null) fill(state);
@@ -99,6 +100,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
     closing.push(() => kafka.close());
     await checkTopics(config, kafka.admin);
+    tellSubscription(deps.registry, await timestampTypesOf(topicsOf(config), kafka.admin));
     if (!(await refuseCompacted(config.deadLetter.topic, kafka.admin)))
       emit("dead-letters-unchecked", { topic: config.deadLetter.topic });
     const replay = await findReplayTopic(config, kafka.admin);
@@ -222,6 +224,11 @@ const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => 
     `Kafka has no topic ${missing.join(", ")} (or this user may not see it). Create it: ${commands.join("; ")}`,
     { retriable: false },
   );
+};
+
+const timestampTypesOf = async (topics: readonly string[], admin: KafkaAdmin) => {
+  const typeOf = async (topic: string) => [topic, await admin.topicSetting(topic, "message.timestamp.type")] as const;
+  return new Map(await Promise.all(topics.map(typeOf)));
 };
 
 /** A local limiter knows nothing of other replicas: together they would break the quota. */

@@ -7,7 +7,7 @@ const MODES = ["redis", "local", "closed"] as const;
 const LANES = ["live", "backfill"] as const;
 
 /** Returns what fills the gauges; it writes all of them without a pause, so that no scrape sees half of them. */
-export const createGauges = (registry: Registry, topics: readonly string[]): ((snapshot: Snapshot) => void) => {
+export const createGauges = (registry: Registry): ((snapshot: Snapshot) => void) => {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers: [registry] });
 
@@ -63,8 +63,6 @@ export const createGauges = (registry: Registry, topics: readonly string[]): ((s
   const parked = gauge("parked_records", "Records that wait for the record they refer to.", ["entity"]);
   const windowRecords = gauge("window_records", "Records in memory, whatever their state.", []);
   const windowBytes = gauge("window_bytes", "Bytes of raw records in memory.", []);
-  const subscription = gauge("subscription_info", "Always 1; a topic that is read.", ["topic"]);
-  for (const topic of topics) subscription.set({ topic }, 1);
 
   const fillPartition = (snapshot: PartitionSnapshot): void => {
     const labels = { topic: snapshot.topic, partition: String(snapshot.partition) };

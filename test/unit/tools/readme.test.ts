@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { REDIS_COMMANDS } from "../../../src/doctor/rights.ts";
 import { createGauges } from "../../../src/telemetry/gauges.ts";
 import { createMetrics, PREFIX } from "../../../src/telemetry/metrics.ts";
+import { tellSubscription } from "../../../src/telemetry/subscription.ts";
 
 const file = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 const readme = file("README.md");
@@ -19,7 +20,8 @@ test("the README's whole configuration is config/example.yaml", () => {
 test("the README's metrics are those there are", () => {
   const registry = new Registry();
   createMetrics(registry);
-  createGauges(registry, []);
+  createGauges(registry);
+  tellSubscription(registry, new Map());
   const names = registry.getMetricsAsArray().map(({ name }) => name.slice(PREFIX.length));
   const told = [...section("Metrics").matchAll(/^\| (.+?) +\|/gm)]
     .flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z_]+)/g)])
