@@ -25,7 +25,7 @@ export class Answered extends Error {
 export const shortCause = (text: string): string => text.split("\n", 1)[0]?.slice(0, 200) ?? "";
 
 /** The schema is there, and what it refers to is not: that says nothing about the record. */
-export const REFERENCE_MISSING = { status: "unreachable", cause: "a schema that it refers to is missing" } as const;
+const REFERENCE_MISSING = { status: "unreachable", cause: "a schema that it refers to is missing" } as const;
 
 /** For the `catch` of a question for a reference. */
 export const ofReference = (error: unknown): never => {

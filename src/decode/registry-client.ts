@@ -1,14 +1,14 @@
 /**
- * The registry's client with what it lacks by itself: a time-out, a sure tell between "no such schema" and "no such server",
+ * The registry's client with what it lacks by itself: bounds, a sure tell between "no such schema" and "no such server",
  * tokens that change, and the schemas as they were registered. One a process, since its instances share their options.
  */
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
-import { errorText } from "../domain/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
-import { Answered, REFERENCE_MISSING, type RegistryAnswer, shortCause } from "./registry-answer.ts";
-import { type RegistryConnection, registryConnection } from "./registry-connection.ts";
+import { Answered, ofReference, type RegistryAnswer } from "./registry-answer.ts";
+import { registryConnection } from "./registry-connection.ts";
+import { answerOfFailure, createGetJson, type GetJson } from "./registry-http.ts";
 import type { SchemaId } from "./schema-id.ts";
 import { createTextualSchemas } from "./textual-schemas.ts";
 
@@ -22,19 +22,20 @@ export interface RegistryClient {
 }
 
 type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]>[number];
+type Response = Awaited<ReturnType<ReturnType<Middleware>["response"] & {}>>;
 
 export const connectRegistry = (config: SchemaRegistryConfig, clock: Clock): RegistryClient => {
   const connection = registryConnection(config, clock);
-  const { url, agent } = connection;
-  const textual = createTextualSchemas(config, connection);
+  const { url } = connection;
+  const getJson = createGetJson(config, connection, clock);
+  const textual = createTextualSchemas(config, url, getJson);
   const { typeHook, schemasOf } = captureSchemas();
   const registry = new SchemaRegistry(
     {
       host: url,
-      agent,
       // Waits belong to the pipeline, which knows what else to do meanwhile.
       retry: { retries: 0 },
-      middlewares: [introduced(config, connection), avroOnly, referencesKnown],
+      middlewares: [askedBy(getJson)],
     },
     { [SchemaType.AVRO]: { typeHook } },
   );
@@ -42,7 +43,7 @@ export const connectRegistry = (config: SchemaRegistryConfig, clock: Clock): Reg
     try {
       return { status: "found", schemas: schemasOf(await registry.getSchema(id)) };
     } catch (error) {
-      return answerOf(error);
+      return answerOfFailure(error);
     }
   };
   return {
@@ -56,55 +57,30 @@ export const connectRegistry = (config: SchemaRegistryConfig, clock: Clock): Reg
   };
 };
 
-/** With the headers of the moment: a token may be another one by the next request. */
-const introduced =
-  ({ timeoutMs }: SchemaRegistryConfig, { headers }: RegistryConnection): Middleware =>
-  () => ({
-    async prepareRequest(next, abort) {
-      try {
-        return (await next()).enhance({ timeout: timeoutMs, headers: await headers() });
-      } catch (error) {
-        return abort(error instanceof Error ? error : new Error(errorText(error)));
-      }
-    },
-  });
-
-/** Before the client parses it: what is no Avro it may refuse in its own words, as if nobody had answered. */
-const avroOnly: Middleware = ({ resourceName }) => ({
-  async response(next) {
-    const response = await next();
-    const { schemaType = "AVRO" } = response.data<{ readonly schemaType?: string }>() ?? {};
-    if (resourceName === "Schema" && schemaType !== "AVRO")
-      throw new Answered({ status: "other-kind", kind: String(schemaType) });
-    return response;
-  },
-});
-
-const referencesKnown: Middleware = ({ resourceName }) => ({
-  async response(next) {
-    try {
-      return await next();
-    } catch (error) {
-      if (resourceName !== "Subject" || statusOf(error) !== 404) throw error;
-      throw new Answered(REFERENCE_MISSING);
-    }
-  },
-});
-
-/** The client reports whatever fails before an answer as its own status 400, and an HTML page as `Error, status`. */
-const answerOf = (error: unknown): RegistryAnswer => {
-  if (error instanceof Answered) return error.answer;
-  const cause = shortCause(errorText(error));
-  const status = statusOf(error);
-  const isOwnMessage = /(^|- )Error, status \d+/.test(cause);
-  if (status === 401 || status === 403) return { status: "refused", cause: `status ${status}` };
-  if (status === 404 && !isOwnMessage) return { status: "missing" };
-  if (typeof status !== "number" || status === 404 || status === 429 || status >= 500 || isOwnMessage)
-    return { status: "unreachable", cause };
-  return { status: "refused", cause: `status ${status}` };
-};
-
-const statusOf = (error: unknown): unknown => (error instanceof Error && "status" in error ? error.status : undefined);
+/**
+ * The client says what to ask, and keeps what came of it; the request itself is ours, since its own bounds neither an answer's
+ * size nor the time of one that trickles, and puts whatever the server says into its errors.
+ */
+const askedBy =
+  (getJson: GetJson): Middleware =>
+  ({ resourceName }) => {
+    let address = "";
+    return {
+      async prepareRequest(next) {
+        const request = await next();
+        address = request.url();
+        return request;
+      },
+      async response() {
+        const answer = await (resourceName === "Subject" ? getJson(address).catch(ofReference) : getJson(address));
+        // Before the client parses it: what is no Avro it may refuse in its own words, as if nobody had answered.
+        const { schemaType = "AVRO" } = (answer ?? {}) as { readonly schemaType?: unknown };
+        if (resourceName === "Schema" && schemaType !== "AVRO")
+          throw new Answered({ status: "other-kind", kind: String(schemaType) });
+        return { data: () => answer } as Response;
+      },
+    };
+  };
 
 /**
  * The client keeps only avsc's types, which have lost `connect.name`. Its hook sees each schema as it was registered; the

@@ -36,5 +36,11 @@ const agentFor = (url: string, { tls = {} }: SchemaRegistryConfig): HttpAgent =>
   const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
   if (!url.startsWith("https:")) return new HttpAgent(options);
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
-  return new HttpsAgent({ ...options, ca: read(tls.caFile), cert: read(tls.certFile), key: read(tls.keyFile) });
+  return new HttpsAgent({
+    ...options,
+    minVersion: "TLSv1.2",
+    ca: read(tls.caFile),
+    cert: read(tls.certFile),
+    key: read(tls.keyFile),
+  });
 };

@@ -1,6 +1,10 @@
-/** Plain requests to a registry, for what its client library has no call for. */
+/**
+ * Plain requests to a registry: bounded in size and time, no redirects, no proxy of the environment.
+ */
 import axios from "axios";
 import { errorText } from "../domain/errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { LATE, NEVER, within } from "../lib/within.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
 import { Answered, type RegistryAnswer, shortCause } from "./registry-answer.ts";
 import type { RegistryConnection } from "./registry-connection.ts";
@@ -10,7 +14,11 @@ export type GetJson = (address: string) => Promise<unknown>;
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
-export const createGetJson = (config: SchemaRegistryConfig, { headers, agent }: RegistryConnection): GetJson => {
+export const createGetJson = (
+  config: SchemaRegistryConfig,
+  { headers, agent }: RegistryConnection,
+  clock: Clock,
+): GetJson => {
   const client = axios.create({
     timeout: config.timeoutMs,
     maxRedirects: 0,
@@ -23,9 +31,12 @@ export const createGetJson = (config: SchemaRegistryConfig, { headers, agent }: 
     validateStatus: () => true,
   });
   return async (address) => {
-    const response = await client.get<string>(address, {
-      headers: { ...(await headers()), Accept: "application/json, */*" },
-    });
+    // A subject or version that climbs out of the registry's own paths.
+    if (new URL(address).href !== address) throw new Error("a schema refers to what is no subject and version");
+    const introduced = { ...(await headers()), Accept: "application/json, */*" };
+    const ask = (signal: AbortSignal) => client.get<string>(address, { headers: introduced, signal });
+    const response = await within(clock, config.timeoutMs, ask, NEVER);
+    if (response === LATE) throw new Error(`no whole answer within ${config.timeoutMs} ms`);
     const body = jsonOf(response.data);
     if (response.status === 200 && body !== undefined) return body;
     throw new Answered(withoutJson(response.status, body !== undefined, String(response.headers["content-type"])));

@@ -61,14 +61,22 @@ export const schemaFault = (fault: SchemaFault, id: SchemaId, use: SchemaUse, ur
 const subjectOf = (fault: SchemaFault, { topic, part }: SchemaUse): string =>
   "subject" in fault && fault.subject !== null ? `subject ${fault.subject}` : `by default subject ${topic}-${part}`;
 
-const NAMES: Readonly<Record<string, string>> = { PROTOBUF: "Protobuf", JSON: "JSON", AVRO: "Avro" };
+// Maps: the registry names the kind, and may name it `constructor`.
+const NAMES = new Map([
+  ["PROTOBUF", "Protobuf"],
+  ["JSON", "JSON"],
+  ["AVRO", "Avro"],
+]);
 
-const nameOf = (kind: string): string => NAMES[kind] ?? kind.replace(/[^A-Za-z0-9_-]/g, "").slice(0, 40);
+const nameOf = (kind: string): string => NAMES.get(kind) ?? (/^[A-Z]{2,12}$/.test(kind) ? kind : "of an unknown kind");
 
-const ENCODINGS: Readonly<Record<string, string>> = { JSON: "confluent-json-schema", AVRO: "confluent-avro" };
+const ENCODINGS = new Map([
+  ["JSON", "confluent-json-schema"],
+  ["AVRO", "confluent-avro"],
+]);
 
 const remedy = (kind: string, part: Part): string => {
-  const encoding = ENCODINGS[kind];
+  const encoding = ENCODINGS.get(kind);
   if (encoding !== undefined) return `Set ${part === "key" ? "keyEncoding" : "encoding"}: ${encoding} on the route.`;
   return `Set ${part}.converter of the source connector to Avro or JSON and let it write to a new topic.`;
 };

@@ -3,13 +3,11 @@ import { schemasOfApicurio } from "./apicurio-schemas.ts";
 import type { SchemaRegistryConfig } from "./config.ts";
 import { schemasOfGuid } from "./guid-schemas.ts";
 import type { RegistryAnswer } from "./registry-answer.ts";
-import type { RegistryConnection } from "./registry-connection.ts";
-import { answerOfFailure, createGetJson } from "./registry-http.ts";
+import { answerOfFailure, type GetJson } from "./registry-http.ts";
 import type { SchemaId, TextualId, TextualKind } from "./schema-id.ts";
 
 /** One question an id at a time, however many ask. Never rejects. */
-export const createTextualSchemas = (config: SchemaRegistryConfig, connection: RegistryConnection) => {
-  const getJson = createGetJson(config, connection);
+export const createTextualSchemas = ({ apicurioIds }: SchemaRegistryConfig, url: string, getJson: GetJson) => {
   /** Bounded by the records that wait. */
   const flights = new Map<TextualId, Promise<RegistryAnswer>>();
 
@@ -17,12 +15,12 @@ export const createTextualSchemas = (config: SchemaRegistryConfig, connection: R
     const [kind, name = ""] = id.split(":", 2) as [TextualKind, string?];
     switch (kind) {
       case "guid":
-        return schemasOfGuid(name, connection.url, getJson);
+        return schemasOfGuid(name, url, getJson);
       case "globalId":
       case "contentId":
-        return schemasOfApicurio(kind, name, connection.url, getJson);
+        return schemasOfApicurio(kind, name, url, getJson);
       case "apicurioId":
-        return schemasOfApicurio(config.apicurioIds, name, connection.url, getJson);
+        return schemasOfApicurio(apicurioIds, name, url, getJson);
     }
   };
 
@@ -39,7 +37,7 @@ export const createTextualSchemas = (config: SchemaRegistryConfig, connection: R
   /** Only Confluent's API is asked, where an id has few subjects, nearly always one. */
   const subject = async (id: SchemaId): Promise<string | null> => {
     if (typeof id !== "number") return null;
-    const versions = await getJson(`${connection.url}/schemas/ids/${id}/versions`).catch(() => null);
+    const versions = await getJson(`${url}/schemas/ids/${id}/versions`).catch(() => null);
     const [first] = (Array.isArray(versions) ? versions : []) as readonly ({ readonly subject?: unknown } | null)[];
     return typeof first?.subject === "string" ? first.subject : null;
   };

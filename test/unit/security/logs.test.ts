@@ -136,7 +136,8 @@ test("thousands of keys, positions and addresses make no series", async () => {
         attempt: 2,
         cause: `schema ${at}`,
       });
-      emit("request-done", { verb: "upsert", entity: "deals", items: 1, code: "200", tookMs: at });
+      const names = { batchId: `b-${at}`, requestId: `r-${at}` };
+      emit("request-done", { verb: "upsert", entity: "deals", items: 1, code: "200", tookMs: at, ...names });
       emit("delivered", { topic: "a", result: "created", latencyMs: at });
       emit("sell-unreachable", { cause: `https://host/${at}?mail=a${at}@example.com` });
     }

@@ -46,26 +46,29 @@ test("package.json names exact versions, and the lock file has just these", () =
   }
 });
 
-/** Native parts of testcontainers, of no use to us; npm ci runs them on a developer's machine only. */
+/** protobufjs (of the registry's client) warns of old versions; the others build native parts of testcontainers. We need none. */
 const INSTALL_SCRIPTS = ["cpu-features", "protobufjs", "ssh2"];
 
-test("no package that ships runs a script when it is installed, and of the others only known ones do", () => {
-  expect(shipped.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name)).toEqual([]);
+test("only known packages would run a script when they are installed, and the image runs none", () => {
+  expect(readFileSync(join(ROOT, "Dockerfile"), "utf8")).toContain("npm ci --omit=dev --ignore-scripts");
   const scripted = packages.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
   expect(scripted.filter((name) => !INSTALL_SCRIPTS.includes(name))).toEqual([]);
 });
 
+/** Named in its text, not in its manifest. */
+const LICENSED: Readonly<Record<string, string>> = { "@kafkajs/confluent-schema-registry": "MIT" };
 /** Permissive ones, which ask for nothing but their text. */
 const LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT"];
 
 test("what ships is under a permissive licence", () => {
-  expect(shipped.filter(({ license = "" }) => !LICENCES.includes(license)).map(({ name }) => name)).toEqual([]);
+  const licences = shipped.map(({ name, license = LICENSED[name] ?? "none" }) => [name, license] as const);
+  expect(licences.filter(([, license]) => !LICENCES.includes(license))).toEqual([]);
 });
 
 test("what ships is few: each further package is a decision", () => {
   const own = shipped.filter(({ name }) => !/^node-(linux|win)-|^@antoniomuso\/lz4-napi-/.test(name));
   expect(Object.keys(manifest["dependencies"] ?? {}).length).toBeLessThanOrEqual(24);
-  expect(own.length).toBeLessThanOrEqual(120);
+  expect(own.length).toBeLessThanOrEqual(135);
 });
 
 /** Versions with a known hole, or with somebody else's code in them, by package; and what is fixed since. */
