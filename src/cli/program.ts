@@ -4,6 +4,7 @@ import { adoptCommand } from "./adopt.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
 import { EXIT, failed } from "./exit.ts";
+import { initCommand } from "./init.ts";
 import { lagCommand } from "./lag.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
@@ -21,6 +22,7 @@ const EXAMPLES = `
 Examples:
   sell-sink demo                           see it work, on services it finds or starts itself
   sell-sink sandbox --port 8600            a simulator of Zendesk Sell to try a mapping on
+  sell-sink init --brokers kafka:9092      a first configuration, from the topics that are there
   sell-sink validate --config config.yaml  everything that is wrong with a configuration, at once
   sell-sink validate --config config.yaml --online   and whether services and records agree with it
   sell-sink preview --config config.yaml --file rows.csv   what rows would become, with no service at all
@@ -65,6 +67,7 @@ const createProgram = async (terminal: Terminal, done: (code: number) => void): 
     .exitOverride();
   const { demoCommand } = await import("./demo.ts");
   const commands: readonly Register[] = [
+    initCommand,
     runCommand,
     validateCommand,
     previewCommand,

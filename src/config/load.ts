@@ -27,8 +27,12 @@ export const loadConfig = (path: string, env: Readonly<Record<string, string | u
     const message = `${path} is larger than 4 MiB; is it the configuration file?`;
     return { status: "refused", problems: [{ path: "", line: null, message }], warnings: [] };
   }
-  return parseConfig(readYaml(text, { env, readFile: (name) => readFileSync(name, "utf8") }), trustProblems(env));
+  return configIn(text, env);
 };
+
+/** The same for text that is no file yet. */
+export const configIn = (text: string, env: Readonly<Record<string, string | undefined>>): Loaded =>
+  parseConfig(readYaml(text, { env, readFile: (name) => readFileSync(name, "utf8") }), trustProblems(env));
 
 /** Node's own switch, which would let anybody in between pose as Sell, and every other server. */
 const trustProblems = (env: Readonly<Record<string, string | undefined>>): readonly Problem[] =>

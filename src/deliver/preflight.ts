@@ -1,4 +1,5 @@
 /** Compares what the mapping relies on with the account: its custom fields and their choices, its users, its stages. */
+import type { CustomField } from "../domain/custom-field.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { TargetProblem, TargetUse } from "../domain/target-use.ts";
 import { nearest } from "../lib/nearest.ts";
@@ -16,26 +17,11 @@ export interface PreflightDeps {
   readonly ask: (request: WireRequest, isAnswer: (status: number) => boolean) => Promise<Reply>;
 }
 
-export interface CustomField {
-  readonly name: string;
-  readonly type: string;
-  /** Null: it takes any value. */
-  readonly choices: readonly string[] | null;
-  /** Of contacts: whether companies have it, whether persons have it. */
-  readonly forCompanies: boolean;
-  readonly forPersons: boolean;
-}
-
 /** All problems at once, each about one place of the configuration. */
 export const preflight = async (uses: readonly TargetUse[], deps: PreflightDeps): Promise<readonly TargetProblem[]> => {
   const closed = new Set<string>();
   const read = async (listing: Listing<unknown>, what: string): Promise<void> => {
-    while (listing.ageMs > FRESH_MS && !closed.has(what)) {
-      const { request, take } = listing.next();
-      const reply = await deps.ask(request, (status) => status === 403);
-      if (reply.status === 403) closed.add(what);
-      else if (!take(reply.body)) throw noList(request.path);
-    }
+    if (!(await readListing(listing, deps.ask))) closed.add(what);
   };
   const problems: TargetProblem[] = [];
   const kinds = new Set(uses.map(({ what }) => what.kind));
@@ -55,6 +41,17 @@ export const preflight = async (uses: readonly TargetUse[], deps: PreflightDeps)
   problems.push(...uses.flatMap((use) => nameProblems(use, deps.directory, closed)));
   problems.push(...[...closed].map(unreadable));
   return problems;
+};
+
+/** The whole list, unless it was read just now. False: the token's user may not read it. */
+export const readListing = async (listing: Listing<unknown>, ask: PreflightDeps["ask"]): Promise<boolean> => {
+  while (listing.ageMs > FRESH_MS) {
+    const { request, take } = listing.next();
+    const reply = await ask(request, (status) => status === 403);
+    if (reply.status === 403) return false;
+    if (!take(reply.body)) throw noList(request.path);
+  }
+  return true;
 };
 
 /** A list that was read for this comparison is not read twice. */

@@ -3,6 +3,8 @@
  * another folder.
  */
 import { strict as assert } from "node:assert";
+import type { CustomField } from "../domain/custom-field.ts";
+import type { Entity } from "../domain/mutation.ts";
 import type { Batch, Outcome, Receipt, Throttle } from "../domain/receipt.ts";
 import type { Found, Search } from "../domain/search.ts";
 import type { Gate, Permit, Target } from "../domain/stages.ts";
@@ -20,8 +22,9 @@ import { followJob } from "./jobs.ts";
 import { Listing } from "./listing.ts";
 import { ask, type Opened, type Opening, openSell } from "./open.ts";
 import { BULK_ITEMS, createPlanner, type Planned } from "./plan-call.ts";
-import { type CustomField, preflight, readCustomField } from "./preflight.ts";
+import { preflight, readCustomField, readListing } from "./preflight.ts";
 import { readExchange } from "./reading.ts";
+import { resourceOf } from "./resources.ts";
 import { search } from "./search.ts";
 import { Wall } from "./wall.ts";
 import { createWire, type Exchange, MAX_REQUEST_BYTES, requestIdIn, type WireRequest } from "./wire.ts";
@@ -54,6 +57,15 @@ export interface SellTarget extends Target {
     permit: () => Promise<Permit>,
     signal: AbortSignal,
   ): Promise<readonly TargetProblem[]>;
+  /**
+   * What the account has made for itself on records of the entity; null: the token's user may not know, or there can be none.
+   * Takes one permit a request. Rejects like `open`.
+   */
+  customFields(
+    entity: Entity,
+    permit: () => Promise<Permit>,
+    signal: AbortSignal,
+  ): Promise<readonly CustomField[] | null>;
   /** Reads records as they are. Takes one permit a request. Rejects like `open`. */
   search(what: Search, permit: () => Promise<Permit>, signal: AbortSignal): Promise<Found>;
 }
@@ -113,6 +125,12 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
     talk: (request, until) => talk(request, null, until),
   });
 
+  const fieldsOf = (path: string): Listing<CustomField> => {
+    const listing = fields.get(path) ?? new Listing(path, readCustomField, clock);
+    fields.set(path, listing);
+    return listing;
+  };
+
   /** A reply that names a job becomes the job's results. */
   const settled = async (exchange: Exchange, signal: AbortSignal): Promise<Exchange> => {
     if (exchange.kind !== "reply" || exchange.status !== 202 || !config.asyncJobs) return exchange;
@@ -139,16 +157,19 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
       opened = await openSell(opening(permit), signal);
     },
     preflight(uses, permit, signal) {
-      const fieldsOf = (path: string): Listing<CustomField> => {
-        const listing = fields.get(path) ?? new Listing(path, readCustomField, clock);
-        fields.set(path, listing);
-        return listing;
-      };
       const { keyField } = config;
       return preflight(uses, {
         ...{ keyField, directory, fieldsOf },
         ask: (request, isAnswer) => ask(request, isAnswer, opening(permit), signal),
       });
+    },
+    async customFields(entity, permit, signal) {
+      const { customFieldsPath } = resourceOf(entity);
+      if (customFieldsPath === null) return null;
+      const listing = fieldsOf(customFieldsPath);
+      const asking = (request: WireRequest, isAnswer: (status: number) => boolean) =>
+        ask(request, isAnswer, opening(permit), signal);
+      return (await readListing(listing, asking)) ? listing.items : null;
     },
     search: (what, permit, signal) =>
       search(what, config.keyField, (request) => ask(request, () => false, opening(permit), signal)),

@@ -27,6 +27,9 @@ const UNVERIFIED: Readonly<Partial<Record<Format, string>>> = {
   "sap-odq": "SAP's documentation, with assumed field names",
 };
 
+/** Whether a route has to say `unverified: true`. */
+export const isFromDocuments = (format: Format): boolean => UNVERIFIED[format] !== undefined;
+
 const checkVerified = ({ format, unverified }: RouteConfig): readonly RouteProblem[] => {
   const known = UNVERIFIED[format];
   if (known === undefined || unverified) return [];

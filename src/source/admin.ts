@@ -13,6 +13,8 @@ export interface GroupMember {
 }
 
 export interface KafkaAdmin {
+  /** Names of all topics that we may see. */
+  topics(): Promise<readonly string[]>;
   /** Partitions of each topic; topics that do not exist, or that we may not see, are left out. */
   partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Topics that exist already are left as they are. */
@@ -70,15 +72,18 @@ export const createAdmin = async (kafka: Kafka, clock: Clock): Promise<KafkaAdmi
     return perTopic.flat();
   };
 
-  const partitionCounts: KafkaAdmin["partitionCounts"] = async (topics) => {
-    const known = new Set(await ask("listing topics", admin.listTopics()));
-    const wanted = topics.filter((topic) => known.has(topic));
+  const topics: KafkaAdmin["topics"] = () => ask("listing topics", admin.listTopics());
+
+  const partitionCounts: KafkaAdmin["partitionCounts"] = async (wantedTopics) => {
+    const known = new Set(await topics());
+    const wanted = wantedTopics.filter((topic) => known.has(topic));
     if (wanted.length === 0) return new Map();
     const metadata = await ask("describing topics", admin.fetchTopicMetadata({ topics: wanted }));
     return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
   };
 
   return {
+    topics,
     endOffsets,
     partitionCounts,
     async createTopics(topics) {

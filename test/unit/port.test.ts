@@ -11,6 +11,7 @@ const SPEAKS_HTTP = /^src\/(decode|admin|lag)\/|^src\/lib\/ask-admin/;
 /** Who may know that there is such an adapter, and of it only these files. */
 const COMPOSES = new Map([
   ["src/adopt/desk.ts", ["../deliver/target.ts"]],
+  ["src/ask-sell.ts", ["./deliver/target.ts"]],
   ["src/connector.ts", ["./deliver/target.ts"]],
   ["src/cli/online-checks.ts", ["../deliver/target.ts"]],
   ["src/config/spec.ts", ["../deliver/config.ts"]],

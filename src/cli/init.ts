@@ -1,0 +1,243 @@
+/** `sell-sink init`: a first configuration, from the topics that are there. */
+import { stat, writeFile } from "node:fs/promises";
+import { InvalidArgumentError } from "commander";
+import type { z } from "zod";
+import { problemLines } from "../config/problem.ts";
+import { configSchema } from "../config/spec.ts";
+import { ConnectorError, errorText } from "../domain/errors.ts";
+import type { Initiated, InitOptions } from "../init/init.ts";
+import { wishOf } from "../init/topics.ts";
+import { systemClock } from "../lib/clock.ts";
+import { systemRandom } from "../lib/random.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { printable } from "../telemetry/text.ts";
+import { withExamples } from "./examples.ts";
+import { EXIT } from "./exit.ts";
+import { proposalAsJson, proposalAsLines } from "./init-print.ts";
+import { interruptible } from "./interruptible.ts";
+import { progressOf } from "./progress.ts";
+import type { Register } from "./register.ts";
+import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+interface Options {
+  readonly brokers: readonly string[];
+  readonly registry?: string;
+  readonly redis?: string;
+  readonly topic?: readonly string[];
+  readonly sellUrl?: string;
+  readonly group: string;
+  readonly keyField: string;
+  readonly owner?: string;
+  readonly country?: string;
+  readonly zone: string;
+  readonly output: string;
+  readonly force?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+const INTRO = `
+It samples some of the oldest and newest records of each topic, without joining a group, and proposes routes: the entity
+by the topic's name, the key by the record key, fields by the columns' names and kinds, references where another topic has
+that key. No value of a record is written or shown. What nobody can know is left as a commented line. Without --topic it
+looks at every topic that is not internal, and takes those that look like change data.
+
+With --sell-url, and the token in SELL_TOKEN, the account's custom fields are read too: about five calls of its quota. An
+address with a password in it is written as \${SCHEMA_REGISTRY_URL} or \${REDIS_URL}.
+`;
+
+export const initCommand: Register = (program, terminal, done) => {
+  const command = program
+    .command("init")
+    .description("propose a configuration from topics and schemas: commented, and one that validates")
+    .requiredOption("-b, --brokers <host:port,..>", "Kafka", commaSeparated)
+    .option("--registry <url>", "schema registry, for topics in Avro")
+    .option("-t, --topic <name>", "topic to take, * for any text, =entity to say what it becomes; repeatable", gathered)
+    .option("--redis <url>", "Redis that the replicas will share")
+    .option("--sell-url <url>", "address of Sell, to propose its custom fields; the token is read from SELL_TOKEN")
+    .option("--group <id>", "consumer group of the connector", "sell-sink")
+    .option("--key-field <name>", "custom field in Sell for the ERP key", "erp_id")
+    .option("--owner <email>", "user of Sell who owns new records")
+    .option("--country <code>", "country of phone numbers without +, like DE", country)
+    .option("--zone <zone>", "time zone of the ERP's clock, like Europe/Berlin", "UTC")
+    .option("-o, --output <file>", "file to write, - for stdout", "config.yaml")
+    .option("--force", "overwrite the file if there is one")
+    .option("--dry-run", "write no file; print what it would hold")
+    .option("--json", "print the proposal as one JSON object; a file is written all the same")
+    .action(async (options: Options) => done(await init(options, terminal)));
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink init --brokers kafka:9092 --registry http://registry:8081 --dry-run"],
+      ["sell-sink init -b kafka:9092 --topic 'erp.sales.*' --topic erp.sap.kna1=accounts -o config.yaml"],
+      ["SELL_TOKEN=... sell-sink init -b kafka:9092 --sell-url http://127.0.0.1:8600 --json | jq .topics"],
+    ],
+    exits: "0 proposed, 1 nothing was recognised, or it failed, 2 wrong usage, or the file exists",
+  });
+};
+
+const init = async (options: Options, terminal: Terminal): Promise<number> => {
+  const asked = optionsOf(options, terminal);
+  const file = options.dryRun || options.output === "-" ? null : options.output;
+  if (file !== null && !options.force) await refuseExisting(file);
+  return interruptible(terminal, async (signal) => {
+    const isQuiet = options.json === true || file === null;
+    // Loaded only here: no other command pays for it.
+    const { initiate } = await import("../init/init.ts");
+    const progress = await progressOf(isQuiet, terminal);
+    const kafka = await connected(options.brokers, signal);
+    const deps = { kafka, progress, version, clock: systemClock, random: systemRandom, emit: SILENT, env: terminal.env };
+    try {
+      const initiated = await initiate(asked, deps, signal);
+      if (file !== null && initiated.config !== null) await write(file, initiated.config.text, options.force === true);
+      return tell(initiated, file, options, terminal);
+    } finally {
+      await kafka.close();
+    }
+  });
+};
+
+const SILENT: Emit = () => {};
+
+const tell = (initiated: Initiated, file: string | null, { json }: Options, terminal: Terminal): number => {
+  const { config } = initiated;
+  const written = config === null ? null : file;
+  const say = json || file === null ? terminal.err : terminal.out;
+  if (json) terminal.out(proposalAsJson(initiated, written));
+  else if (file === null && config !== null) terminal.out(config.text);
+  if (!json) say(proposalAsLines(initiated, terminal));
+  if (config === null) {
+    terminal.err("Nothing is proposed; name topics and what they become, as in --topic erp.sap.kna1=accounts.\n");
+    return EXIT.failed;
+  }
+  const { checked } = config;
+  const open = [...(checked.status === "ok" ? [] : checked.problems), ...checked.warnings];
+  for (const line of problemLines(open)) terminal.err(`  to decide: ${printable(line)}\n`);
+  if (written !== null && !json)
+    terminal.out(
+      `${written} is written. Read it, then: sell-sink validate -c ${written} --online; sell-sink preview -c ${written} --topic ${initiated.proposal.routes[0]?.sampled.topic}\n`,
+    );
+  return checked.status === "ok" ? EXIT.done : EXIT.failed;
+};
+
+/** Throws ConnectorError `USAGE`. */
+const optionsOf = (options: Options, { env, secrets }: Terminal): InitOptions => {
+  const { brokers, registry, redis, topic = [], sellUrl, group: groupId, keyField, owner, country, zone } = options;
+  const token = env[TOKEN];
+  if (sellUrl !== undefined && !token)
+    throw usage(
+      `${TOKEN} is not set: --sell-url needs the access token there; on a command line others could read it.`,
+    );
+  for (const secret of [token, passwordIn(registry), passwordIn(redis)]) if (secret) secrets.add(secret);
+  const places = checkedPlaces({
+    kafka: { brokers, groupId },
+    sell: { token: "unset", keyField, ...(sellUrl === undefined ? {} : { baseUrl: sellUrl }) },
+    ...(registry === undefined ? {} : { schemaRegistry: { url: registry } }),
+    ...(redis === undefined ? {} : { redis: { url: redis } }),
+  });
+  return {
+    wishes: topic.map(wishOf),
+    settings: {
+      ...{ brokers, groupId, keyField, owner: owner ?? null, sellUrl: places.sell.baseUrl },
+      registry: writtenAs(registry, "SCHEMA_REGISTRY_URL"),
+      redis: writtenAs(redis, "REDIS_URL"),
+    },
+    ...{ registryUrl: registry ?? null, redisUrl: redis ?? null, country: country ?? null, zone },
+    token: sellUrl === undefined ? null : (token ?? null),
+  };
+};
+
+const TOKEN = "SELL_TOKEN";
+const PLACES = configSchema.pick({ kafka: true, sell: true, schemaRegistry: true, redis: true });
+
+const checkedPlaces = (places: object): z.infer<typeof PLACES> => {
+  const parsed = PLACES.safeParse(places);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const [section = "", name = ""] = issue?.path.map(String) ?? [];
+  throw usage(`${OPTIONS[`${section}.${name}`] ?? section} ${issue?.message}.`);
+};
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  "kafka.brokers": "--brokers",
+  "kafka.groupId": "--group",
+  "sell.baseUrl": "--sell-url",
+  "sell.keyField": "--key-field",
+  "schemaRegistry.url": "--registry",
+  "redis.url": "--redis",
+};
+
+const passwordIn = (url: string | undefined): string | null => URL.parse(url ?? "")?.password || null;
+
+/** A file that is shown around holds no password. */
+const writtenAs = (url: string | undefined, variable: string): string | null => {
+  if (url === undefined) return null;
+  return passwordIn(url) === null ? url : `\${${variable}}`;
+};
+
+/** Whoever types this wants to hear of the first refusal. */
+const connected = async (brokers: readonly string[], signal: AbortSignal): Promise<KafkaConnection> => {
+  const { connectKafka } = await import("../source/connect-kafka.ts");
+  const { kafkaConfig } = await import("../source/config.ts");
+  const config = kafkaConfig.parse({ brokers, clientId: "sell-sink-init", groupId: "sell-sink-init" });
+  const refused = Promise.withResolvers<never>();
+  const emit: Emit = (name, fields) => {
+    const cause = "cause" in fields ? ` (${String(fields.cause)})` : "";
+    if (name === "kafka-unreachable") refused.reject(away(brokers, cause));
+  };
+  const giveUp = new AbortController();
+  const deps = { clock: systemClock, random: systemRandom, emit };
+  const connecting = connectKafka(config, deps, AbortSignal.any([signal, giveUp.signal]));
+  try {
+    return await Promise.race([connecting, refused.promise]);
+  } catch (error) {
+    giveUp.abort(error);
+    await connecting.catch(() => {}); // called off: it ends with the error that is thrown here
+    throw error;
+  }
+};
+
+const away = (brokers: readonly string[], cause: string): ConnectorError =>
+  new ConnectorError("UNREACHABLE", `Kafka at ${brokers.join(", ")} does not answer${cause}; check --brokers.`, {
+    retriable: true,
+  });
+
+const EXISTS = "EEXIST";
+
+const refuseExisting = async (file: string): Promise<void> => {
+  if (
+    await stat(file).then(
+      () => true,
+      () => false,
+    )
+  )
+    throw existing(file);
+};
+
+/** Also where somebody else was faster. */
+const write = async (file: string, text: string, force: boolean): Promise<void> => {
+  try {
+    await writeFile(file, text, { flag: force ? "w" : "wx" });
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === EXISTS) throw existing(file);
+    throw new ConnectorError("FILE_UNWRITABLE", `${file} cannot be written: ${errorText(cause)}.`, {
+      retriable: false,
+    });
+  }
+};
+
+const existing = (file: string): ConnectorError =>
+  usage(`${file} is there already and is left as it is; name another with --output, or overwrite it with --force.`);
+
+const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });
+
+const commaSeparated = (text: string): readonly string[] => text.split(",").map((part) => part.trim());
+
+const gathered = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+const country = (text: string): string => {
+  if (/^[A-Z]{2}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a country of two capital letters, like DE.");
+};
