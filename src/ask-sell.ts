@@ -23,6 +23,9 @@ export interface AskedSell extends AsyncDisposable {
   readonly permit: () => Promise<Permit>;
 }
 
+/** Calls that opening takes: whose account is it? The dialect matters to writes alone. */
+export const OPENING_CALLS = 1;
+
 /** Waits for Redis as long as it takes; Sell's first refusal is an answer. Rejects with a ConnectorError like `Target.open`. */
 export const askSell = async (
   { sell, quota, redis: redisConfig }: Pick<Config, "sell" | "quota" | "redis">,

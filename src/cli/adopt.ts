@@ -3,11 +3,10 @@ import { adopt, Tally } from "../adopt/adopt.ts";
 import { type ErpKeys, KEYS_MAX } from "../adopt/erp-keys.ts";
 import { type Sides, sidesByCsv, sidesByMatch } from "../adopt/sides.ts";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError, isConnectorError } from "../domain/errors.ts";
+import { ConnectorError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { type RouteConfig, routeName } from "../map/config.ts";
-import type { Emit } from "../telemetry/events.ts";
 import { adoptionAsJson, adoptionAsLines } from "./adopt-print.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
@@ -17,6 +16,7 @@ import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
+import { givenUp, waiting } from "./waiting.ts";
 
 interface Options {
   readonly config: string;
@@ -82,12 +82,6 @@ const run = async (config: Config, options: Options, terminal: Terminal): Promis
   });
 };
 
-/** A connector tries for ever; whoever called this is told. */
-const givenUp = (error: unknown): unknown =>
-  isConnectorError(error) && error.retriable
-    ? new ConnectorError(error.code, error.message.replace("; trying again.", "."), { retriable: true, cause: error })
-    : error;
-
 const isDoubtful = (tally: Tally, { unreadable }: ErpKeys): boolean =>
   unreadable + tally.count("ambiguous") + tally.count("conflicting") + tally.count("failed") > 0;
 
@@ -130,22 +124,5 @@ const routeOf = ({ routes }: Config, wanted: string): RouteConfig => {
 };
 
 const quotedName = (route: RouteConfig): string => `"${routeName(route)}"`;
-
-const WAITS: ReadonlySet<string> = new Set([
-  "kafka-unreachable",
-  "store-failed",
-  "registry-unreachable",
-  "redis-unreachable",
-]);
-
-/** Whoever waits wants to know for what. */
-const waiting =
-  ({ err }: Terminal): Emit =>
-  (name, fields) => {
-    if (WAITS.has(name)) err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
-    if (name === "redis-refused" && "needs" in fields) err(`waiting: ${name}. ${fields.needs}\n`);
-    if (name === "cooldown-started" && "waitMs" in fields)
-      err(`waiting: Sell asks for a pause of ${Math.ceil(fields.waitMs / 1_000)} s\n`);
-  };
 
 const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });

@@ -20,6 +20,7 @@ import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
+import { givenUp, waiting } from "./waiting.ts";
 
 interface Options {
   readonly brokers: readonly string[];
@@ -88,9 +89,12 @@ const init = async (options: Options, terminal: Terminal): Promise<number> => {
     const { initiate } = await import("../init/init.ts");
     const progress = await progressOf(isQuiet, terminal);
     const kafka = await connected(options.brokers, signal);
-    const deps = { kafka, progress, version, clock: systemClock, random: systemRandom, emit: SILENT, env: terminal.env };
+    const deps = {
+      ...{ kafka, progress, version, env: terminal.env },
+      ...{ clock: systemClock, random: systemRandom, emit: waiting(terminal) },
+    };
     try {
-      const initiated = await initiate(asked, deps, signal);
+      const initiated = await initiate(asked, deps, signal).catch((error: unknown) => Promise.reject(givenUp(error)));
       if (file !== null && initiated.config !== null) await write(file, initiated.config.text, options.force === true);
       return tell(initiated, file, options, terminal);
     } finally {
@@ -98,8 +102,6 @@ const init = async (options: Options, terminal: Terminal): Promise<number> => {
     }
   });
 };
-
-const SILENT: Emit = () => {};
 
 const tell = (initiated: Initiated, file: string | null, { json }: Options, terminal: Terminal): number => {
   const { config } = initiated;

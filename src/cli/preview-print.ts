@@ -1,25 +1,39 @@
 /** A preview as text or as JSON. What records hold may be anything, so all of it is made printable. */
 import type { Mutation } from "../domain/mutation.ts";
+import type { Comparison } from "../preview/compare.ts";
 import { skipSentence } from "../preview/outcome.ts";
 import type { Previewed, PreviewedRecord } from "../preview/preview.ts";
 import type { ShownRequest } from "../preview/requests.ts";
 import { printable } from "../telemetry/text.ts";
+import { comparedTotal, comparisonLines } from "./comparison-print.ts";
 import { countText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
-export const previewAsText = ({ records, requests, dialect, isPart }: Previewed, terminal: Terminal): string => {
+/** What the CRM holds of the records that mutations are about; null: nobody was asked. */
+export type InSell = ReadonlyMap<Mutation, Comparison>;
+
+export const previewAsText = (
+  { records, requests, dialect, isPart }: Previewed,
+  inSell: InSell | null,
+  terminal: Terminal,
+): string => {
   const lines = [
-    ...records.flatMap((record) => recordLines(record, terminal)),
+    ...records.flatMap((record) => recordLines(record, inSell, terminal)),
     ...(requests.length === 0 ? [] : ["", styled(terminal, "bold", `Requests, ${dialect} dialect`)]),
     ...requests.flatMap((request) => requestLines(request, terminal)),
     "",
     totalOf(records, requests),
+    ...(inSell === null ? [] : [comparedTotal(inSell)]),
     ...(isPart ? ["There are more records; --limit shows more of them."] : []),
   ];
   return `${lines.join("\n")}\n`;
 };
 
-const recordLines = ({ name, mapped }: PreviewedRecord, terminal: Terminal): readonly string[] => {
+const recordLines = (
+  { name, mapped }: PreviewedRecord,
+  inSell: InSell | null,
+  terminal: Terminal,
+): readonly string[] => {
   const title = styled(terminal, "bold", printable(name));
   switch (mapped.status) {
     case "skip":
@@ -29,15 +43,22 @@ const recordLines = ({ name, mapped }: PreviewedRecord, terminal: Terminal): rea
       return [`${title}  ${styled(terminal, "red", "dead letter")} (${stage}, ${reason}): ${printable(message)}`];
     }
     case "mutations":
-      return [title, ...mapped.mutations.flatMap((mutation) => mutationLines(mutation, terminal))];
+      return [
+        title,
+        ...mapped.mutations.flatMap((mutation) => [
+          titleOf(mutation, terminal),
+          ...(comparisonLines(inSell?.get(mutation), terminal) ?? mutationLines(mutation)),
+        ]),
+      ];
   }
 };
 
-const mutationLines = (mutation: Mutation, terminal: Terminal): readonly string[] => {
-  const { action, entity, key, lane, route, fields, onCreate, refs } = mutation;
+const titleOf = ({ action, entity, key, lane, route }: Mutation, terminal: Terminal): string =>
+  `  ${styled(terminal, "green", action)} ${entity} ${printable(key)}, ${lane}, route "${printable(route)}"`;
+
+const mutationLines = ({ fields, onCreate, refs }: Mutation): readonly string[] => {
   const isEmpty = (data: object): boolean => Object.keys(data).length === 0;
   return [
-    `  ${styled(terminal, "green", action)} ${entity} ${printable(key)}, ${lane}, route "${printable(route)}"`,
     ...(isEmpty(fields) ? [] : indented(fields, 4)),
     ...refs.map((ref) => `    ${printable(ref.field)}: the id of ${ref.entity} ${printable(ref.key)}`),
     ...(isEmpty(onCreate) ? [] : ["    and if it is created, in a second write", ...indented(onCreate, 4)]),
@@ -62,20 +83,26 @@ const totalOf = (records: readonly PreviewedRecord[], requests: readonly ShownRe
   return `${countText(records.length)} records: ${count("mutations")} written, ${count("skip")} skipped, ${count("errant")} dead letters; ${countText(requests.length)} requests. Nothing was sent.`;
 };
 
-export const previewAsJson = ({ records, ...rest }: Previewed): string =>
-  `${JSON.stringify({ ...rest, records: records.map(recordAsJson) }, null, 2)}\n`;
+export const previewAsJson = ({ records, ...rest }: Previewed, inSell: InSell | null): string =>
+  `${JSON.stringify({ ...rest, records: records.map((record) => recordAsJson(record, inSell)) }, null, 2)}\n`;
 
-const recordAsJson = ({ name, mapped }: PreviewedRecord) => {
+const recordAsJson = ({ name, mapped }: PreviewedRecord, inSell: InSell | null) => {
   switch (mapped.status) {
     case "skip":
       return { record: name, status: "skipped", reason: mapped.reason, sentence: skipSentence(mapped.reason) };
     case "errant":
       return { record: name, status: "dead-letter", ...mapped.errant };
     case "mutations":
-      return { record: name, status: "written", mutations: mapped.mutations.map(mutationAsJson) };
+      return {
+        record: name,
+        status: "written",
+        mutations: mapped.mutations.map((mutation) => mutationAsJson(mutation, inSell)),
+      };
   }
 };
 
-const mutationAsJson = ({ entity, key, action, fields, onCreate, refs, lane, route }: Mutation) => ({
-  ...{ entity, key, action, fields, onCreate, refs, lane, route },
-});
+const mutationAsJson = (mutation: Mutation, inSell: InSell | null) => {
+  const { entity, key, action, fields, onCreate, refs, lane, route } = mutation;
+  const asked = inSell === null ? {} : { inSell: inSell.get(mutation) };
+  return { ...{ entity, key, action, fields, onCreate, refs, lane, route }, ...asked };
+};

@@ -3,15 +3,21 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/spec.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
+import { nearest } from "../lib/nearest.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Previewed } from "../preview/preview.ts";
 import { topicsOf } from "../topic-formats.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
-import { previewAsJson, previewAsText } from "./preview-print.ts";
+import { countText } from "./numbers.ts";
+import { type InSell, previewAsJson, previewAsText } from "./preview-print.ts";
+import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+import { givenUp, waiting } from "./waiting.ts";
 
 interface Options {
   readonly config: string;
@@ -19,27 +25,24 @@ interface Options {
   readonly topic?: string;
   readonly dialect?: "bulk" | "core";
   readonly limit: number;
+  readonly online?: true;
   readonly json?: true;
 }
 
-const HELP = `
+const INTRO = `
 A file needs no service at all. Its lines are rows ({"id": 7, ...}), envelopes ({"op": "u", "after": {...}}) or whole
 records ({"key": ..., "value": ..., "headers": {...}}); in a CSV file every value is text and an empty one is null.
 From Kafka come the newest records of the topic, read without the group.
 Ids that only Sell knows are shown as <id of accounts 7>. Without --dialect, auto is taken for bulk.
 
-Examples:
-  sell-sink preview -c config.yaml --file customers.csv --topic erp.sales.customers
-  sell-sink preview -c config.yaml --file orders.ndjson --json | jq .requests
-  sell-sink preview -c config.yaml --topic erp.sales.customers --limit 5
-
-Exit codes: 0 shown, 1 failed, or a record would become a dead letter, 2 wrong usage or configuration.
+--online asks Sell for each record by its key and shows, field by field, what would change. It only reads; each question
+takes a call of the quota, which a running connector shares by Redis, and how many is said before the first one.
 `;
 
 const LIMIT_MAX = 10_000;
 
 export const previewCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("preview")
     .description("show the mutations and requests that records would become; sends nothing")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
@@ -47,9 +50,18 @@ export const previewCommand: Register = (program, terminal, done) => {
     .option("-t, --topic <topic>", "topic to read, or whose routes the file's rows take")
     .option("-l, --limit <n>", `at most so many records, up to ${LIMIT_MAX}`, limitOption, 20)
     .addOption(new Option("--dialect <dialect>", "requests of this dialect").choices(["bulk", "core"]))
+    .option("--online", "beside each mutation what Sell holds of the record now")
     .option("--json", "print one JSON object")
-    .addHelpText("after", HELP)
     .action(async (options: Options) => done(await preview(options, terminal)));
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink preview -c config.yaml --file customers.csv --topic erp.sales.customers"],
+      ["sell-sink preview -c config.yaml --file orders.ndjson --json | jq .requests"],
+      ["sell-sink preview -c config.yaml --topic erp.sales.customers --limit 5 --online"],
+    ],
+    exits: "0 shown, 1 failed, or a record would become a dead letter, 2 wrong usage or configuration",
+  });
 };
 
 const preview = async (options: Options, terminal: Terminal): Promise<number> => {
@@ -58,9 +70,43 @@ const preview = async (options: Options, terminal: Terminal): Promise<number> =>
   const topic = topicFor(options, config);
   return interruptible(terminal, async (signal) => {
     const previewed = await previewedOf(options, config, topic, terminal, signal);
-    terminal.out(options.json ? previewAsJson(previewed) : previewAsText(previewed, terminal));
-    return previewed.records.some(({ mapped }) => mapped.status === "errant") ? EXIT.failed : EXIT.done;
+    const inSell = options.online ? await askedOf(previewed, config, options, terminal, signal) : null;
+    terminal.out(options.json ? previewAsJson(previewed, inSell) : previewAsText(previewed, inSell, terminal));
+    const isErrant = previewed.records.some(({ mapped }) => mapped.status === "errant");
+    const isDoubtful = [...(inSell?.values() ?? [])].some((comparison) => comparison.is === "dead-letter");
+    return isErrant || isDoubtful ? EXIT.failed : EXIT.done;
   });
+};
+
+/** What Sell holds of the records now. */
+const askedOf = async (
+  previewed: Previewed,
+  config: Config,
+  { json }: Options,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<InSell> => {
+  // Loaded only here: without --online nobody pays for the clients of Redis and Sell.
+  const { comparisonsOf, questionsOf } = await import("../preview/in-sell.ts");
+  const { records, calls, isLeast } = questionsOf(previewed.records);
+  if (records.length === 0) return new Map();
+  const least = isLeast ? "at least " : "";
+  terminal.err(`Asking Sell takes ${least}${countText(calls)} ${calls === 1 ? "call" : "calls"} of the quota.\n`);
+  const { askSell } = await import("../ask-sell.ts");
+  const progress = await progressOf(json === true, terminal);
+  try {
+    return await progress.step("Records in Sell", async ({ tell }) => {
+      await using asked = await askSell(
+        config,
+        { clock: systemClock, random: systemRandom, emit: waiting(terminal), version },
+        signal,
+      );
+      const told = (answered: number): void => tell(`${countText(answered)} of ${countText(records.length)}`);
+      return await comparisonsOf(previewed.records, asked, told, signal);
+    });
+  } catch (error) {
+    throw givenUp(error);
+  }
 };
 
 const topicFor = ({ topic, file }: Options, config: Config): string => {
@@ -68,8 +114,10 @@ const topicFor = ({ topic, file }: Options, config: Config): string => {
   const [only = "", ...more] = topics;
   if (topic === undefined && file !== undefined && more.length === 0) return only;
   if (topic !== undefined && topics.includes(topic)) return topic;
+  const meant = topic === undefined ? null : nearest(topic, topics);
   const asked = topic === undefined ? "Say with --topic which routes to take" : `No route reads ${topic}`;
-  throw new ConnectorError("USAGE", `${asked}; there are ${topics.join(", ")}.`, { retriable: false });
+  const hint = meant === null ? `there are ${topics.join(", ")}.` : `did you mean ${meant}?`;
+  throw new ConnectorError("USAGE", `${asked}; ${hint}`, { retriable: false });
 };
 
 const previewedOf = async (

@@ -57,7 +57,7 @@ export const readListing = async (listing: Listing<unknown>, ask: PreflightDeps[
 /** A list that was read for this comparison is not read twice. */
 const FRESH_MS = 60_000;
 
-const noList = (path: string): ConnectorError =>
+export const noList = (path: string): ConnectorError =>
   new ConnectorError("SELL_UNREACHABLE", `Sell answers ${path} with no list; trying again.`, { retriable: true });
 
 const error = (message: string): TargetProblem => ({ severity: "error", message });

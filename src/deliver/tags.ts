@@ -2,12 +2,12 @@
  * Tags that people and the connector share. Sell replaces the list as a whole, so the record is written without them first;
  * the reply shows what it has, and only if that is not what it shall be the record is written once more.
  */
-import type { FieldValue, OwnTags } from "../domain/mutation.ts";
+import { isOwnTags, mergedTags } from "../domain/own-tags.ts";
 import type { Batch, Outcome, Write } from "../domain/receipt.ts";
 import { type Call, type Json, type Reading, stepDone, unknown } from "./call.ts";
 import { writeCall } from "./core.ts";
 import type { Notes } from "./notes.ts";
-import { isRecord, type Resource } from "./resources.ts";
+import type { Resource } from "./resources.ts";
 
 export interface TagNote {
   readonly id: number;
@@ -23,7 +23,7 @@ export const withSharedTags = (
   notes: Notes<TagNote>,
   call: (batch: Batch) => Call | Outcome,
 ): Call | Outcome => {
-  if (!batch.writes.some(({ body }) => isShared(body["tags"]))) return call(batch);
+  if (!batch.writes.some(({ body }) => isOwnTags(body["tags"]))) return call(batch);
   const [write] = batch.writes;
   const known = write === undefined ? undefined : notes.get(nameOf(write));
   if (write !== undefined && batch.writes.length === 1 && known?.tags === null)
@@ -35,9 +35,9 @@ export const withSharedTags = (
 
 const withoutMarker = (write: Write, notes: Notes<TagNote>): Write => {
   const { tags, ...rest } = write.body;
-  if (!isShared(tags)) return write;
+  if (!isOwnTags(tags)) return write;
   const current = notes.get(nameOf(write))?.tags ?? null;
-  return { ...write, body: current === null ? rest : { ...rest, tags: merged(current, tags) } };
+  return { ...write, body: current === null ? rest : { ...rest, tags: mergedTags(current, tags) } };
 };
 
 const compared = (reading: Reading, writes: readonly Write[], notes: Notes<TagNote>): Reading => ({
@@ -45,14 +45,14 @@ const compared = (reading: Reading, writes: readonly Write[], notes: Notes<TagNo
   outcomes: reading.outcomes.map((outcome, index) => {
     const write = writes[index];
     const shared = write?.body["tags"];
-    if (write === undefined || !isShared(shared) || outcome.status !== "accepted" || outcome.id === null)
+    if (write === undefined || !isOwnTags(shared) || outcome.status !== "accepted" || outcome.id === null)
       return outcome;
     const note = notes.get(nameOf(write));
     notes.forget(nameOf(write));
     // The tags were in this request.
     if (note !== undefined && note.tags !== null) return note.isNew ? { ...outcome, result: "created" } : outcome;
     const tags = tagsOf(reading.records?.get(index));
-    if (tags !== null && isSame(tags, merged(tags, shared))) return outcome;
+    if (tags !== null && isSame(tags, mergedTags(tags, shared))) return outcome;
     const isNew = outcome.result === "created";
     notes.put(nameOf(write), { id: outcome.id, tags, isNew });
     return { status: "progress", reason: "tags-shown", alone: tags === null, created: isNew };
@@ -71,18 +71,9 @@ const askTags = (write: Write, note: TagNote, resource: Resource, notes: Notes<T
 
 const nameOf = ({ entity, key }: Write): string => `${entity}/${key}`;
 
-const isShared = (value: FieldValue | undefined): value is OwnTags =>
-  isRecord(value) && Array.isArray(value["$tags"]) && Array.isArray(value["$own"]);
-
 const tagsOf = (record: Json | undefined): readonly string[] | null => {
   const tags = record?.["tags"];
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : null;
-};
-
-/** People's tags in their order, then ours. */
-const merged = (current: readonly string[], { $tags, $own, $prefix }: OwnTags): readonly string[] => {
-  const isOurs = (tag: string): boolean => $own.includes(tag) || ($prefix !== null && tag.startsWith($prefix));
-  return [...new Set([...current.filter((tag) => !isOurs(tag) || $tags.includes(tag)), ...$tags])];
 };
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from "node:assert";
 import type { CustomField } from "../domain/custom-field.ts";
-import type { Entity } from "../domain/mutation.ts";
+import type { Entity, Fields } from "../domain/mutation.ts";
 import type { Batch, Outcome, Receipt, Throttle } from "../domain/receipt.ts";
 import type { Found, Search } from "../domain/search.ts";
 import type { Gate, Permit, Target } from "../domain/stages.ts";
@@ -22,9 +22,9 @@ import { followJob } from "./jobs.ts";
 import { Listing } from "./listing.ts";
 import { ask, type Opened, type Opening, openSell } from "./open.ts";
 import { BULK_ITEMS, createPlanner, type Planned } from "./plan-call.ts";
-import { preflight, readCustomField, readListing } from "./preflight.ts";
+import { noList, preflight, readCustomField, readListing } from "./preflight.ts";
 import { readExchange } from "./reading.ts";
-import { resourceOf } from "./resources.ts";
+import { resourceOf, withPriceList } from "./resources.ts";
 import { search } from "./search.ts";
 import { Wall } from "./wall.ts";
 import { createWire, type Exchange, MAX_REQUEST_BYTES, requestIdIn, type WireRequest } from "./wire.ts";
@@ -66,6 +66,16 @@ export interface SellTarget extends Target {
     permit: () => Promise<Permit>,
     signal: AbortSignal,
   ): Promise<readonly CustomField[] | null>;
+  /**
+   * Fields as a request would hold them: ids in place of names. `why` says which name Sell does not know. Takes one permit for
+   * each page of a list that has to be read. Rejects like `open`.
+   */
+  asWritten(
+    entity: Entity,
+    fields: Fields,
+    permit: () => Promise<Permit>,
+    signal: AbortSignal,
+  ): Promise<{ readonly fields: Fields } | { readonly why: string }>;
   /** Reads records as they are. Takes one permit a request. Rejects like `open`. */
   search(what: Search, permit: () => Promise<Permit>, signal: AbortSignal): Promise<Found>;
 }
@@ -170,6 +180,20 @@ export const createSellTarget = (config: SellConfig, options: SellTargetOptions)
       const asking = (request: WireRequest, isAnswer: (status: number) => boolean) =>
         ask(request, isAnswer, opening(permit), signal);
       return (await readListing(listing, asking)) ? listing.items : null;
+    },
+    async asWritten(entity, fields, permit, signal) {
+      const write = { entity, key: "", id: null, body: entity === "products" ? withPriceList(fields) : fields };
+      for (;;) {
+        const resolved = directory.resolve([write]);
+        if (!("request" in resolved)) {
+          const failed = resolved.failed.get(0);
+          if (failed?.status === "rejected") return { why: failed.message };
+          return { fields: resolved.writes[0]?.body ?? fields };
+        }
+        const { request, read } = resolved;
+        const [outcome] = read(await ask(request, () => false, opening(permit), signal)).outcomes;
+        if (outcome?.status !== "progress") throw noList(request.path);
+      }
     },
     search: (what, permit, signal) =>
       search(what, config.keyField, (request) => ask(request, () => false, opening(permit), signal)),

@@ -1,8 +1,12 @@
 /** Records of the CRM as they are, read and never changed: for comparing what is there with what the ERP has. */
 import type { Entity } from "./mutation.ts";
 
-/** A page, from 1 on, of all records; or those of these ids, at most 100. */
-export type Search = { readonly entity: Entity } & ({ readonly page: number } | { readonly ids: readonly number[] });
+/** A page, from 1 on, of all records; those of these ids, at most 100; or those with this ERP key, of which there should be one. */
+export type Search = { readonly entity: Entity } & (
+  | { readonly page: number }
+  | { readonly ids: readonly number[] }
+  | { readonly key: string }
+);
 
 export interface FoundRecord {
   readonly id: number;

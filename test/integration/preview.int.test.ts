@@ -20,6 +20,38 @@ test("the newest records become mutations and requests; no group, no commit, no 
   expect(world.sandbox.log()).toEqual([]);
 });
 
+test("--online asks Sell beside a replica at work: both keep to one quota, and what would change is said field by field", async () => {
+  await using world = await World.create({ partitions: 2 });
+  await world.writeCustomers(1, 60);
+  const replica = await world.start("a");
+  await world.drained();
+  await world.writeOrders(1, 60);
+  const { code, out, err } = await world.command(
+    "preview",
+    "-t",
+    world.customers,
+    "--online",
+    "--limit",
+    "15",
+    "--json",
+  );
+  expect(code).toBe(0);
+  expect(err).toContain("Asking Sell takes 16 calls of the quota.\n");
+  await world.drained();
+  const { records } = JSON.parse(out);
+  const held = records.flatMap(({ mutations }: { mutations: { inSell: { is: string } }[] }) => mutations[0]?.inSell.is);
+  expect(held).toEqual(Array.from({ length: 15 }, () => "unchanged"));
+  const log = world.sandbox.log();
+  expect(log.filter(({ status }) => status === 429)).toEqual([]);
+  expect(log.filter(({ instance, items }) => instance !== "a" && items > 0)).toEqual([]);
+
+  expect((await replica.stop()).code).toBe(0);
+  await world.writeCustomers(60, 61, 2);
+  const changed = await world.command("preview", "--topic", world.customers, "--online", "--limit", "2");
+  expect(changed.out).toContain('      name: "Customer 60 v1" -> "Customer 60 v2"\n');
+  expect(changed.out).toContain("Compared with Sell: 1 would be created, 1 would change.\n");
+});
+
 test("a topic that Kafka does not have is exit 1 and one sentence", async () => {
   const routes = [{ topic: "no-such", format: "json", entity: "accounts", key: "id", fields: { name: "name" } }];
   await using other = await World.create({ config: { routes } });

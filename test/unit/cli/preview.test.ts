@@ -154,7 +154,7 @@ describe("a CSV file", () => {
 
 test.each([
   [["--file", "x.csv"], 2, "Say with --topic which routes to take; there are customers, orders."],
-  [["--topic", "costumers"], 2, "No route reads costumers; there are customers, orders."],
+  [["--topic", "costumers"], 2, "No route reads costumers; did you mean customers?"],
   [["--topic", "orders", "--file", join(folder, "none.csv")], 1, "none.csv cannot be read: ENOENT"],
   [["--topic", "orders", "--file", join(folder, "none.ndjson")], 1, "none.ndjson cannot be read: ENOENT"],
   [["--topic", "orders", "--file", aFile("bad.ndjson", '{"a":1}\n{"a":')], 1, "Line 2 of"],

@@ -1,0 +1,27 @@
+/** What commands say that ask Sell inside the quota: for what they wait, and that they do not try for ever. */
+import { ConnectorError, isConnectorError } from "../domain/errors.ts";
+import type { Emit } from "../telemetry/events.ts";
+import type { Terminal } from "./terminal.ts";
+
+const WAITS: ReadonlySet<string> = new Set([
+  "kafka-unreachable",
+  "store-failed",
+  "registry-unreachable",
+  "redis-unreachable",
+]);
+
+/** Whoever waits wants to know for what. */
+export const waiting =
+  ({ err }: Terminal): Emit =>
+  (name, fields) => {
+    if (WAITS.has(name)) err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
+    if (name === "redis-refused" && "needs" in fields) err(`waiting: ${name}. ${fields.needs}\n`);
+    if (name === "cooldown-started" && "waitMs" in fields)
+      err(`waiting: Sell asks for a pause of ${Math.ceil(fields.waitMs / 1_000)} s\n`);
+  };
+
+/** A connector tries for ever; whoever called this is told. */
+export const givenUp = (error: unknown): unknown =>
+  isConnectorError(error) && error.retriable
+    ? new ConnectorError(error.code, error.message.replace("; trying again.", "."), { retriable: true, cause: error })
+    : error;
