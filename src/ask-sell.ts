@@ -15,6 +15,8 @@ export interface AskDeps {
   /** What is waited for. */
   readonly emit: Emit;
   readonly version: string;
+  /** What is left of a wait that Sell asked for, as Kafka knows it. */
+  readonly waitMs: number;
 }
 
 export interface AskedSell extends AsyncDisposable {
@@ -45,6 +47,7 @@ export const askSell = async (
   );
   closing.defer(() => target.close());
   const permit = (): Promise<Permit> => permitUntil(signal);
+  await gate.adopt(deps.waitMs);
   await target.open(permit, signal);
   const opened = closing.move();
   return { target, permit, [Symbol.asyncDispose]: () => opened.disposeAsync() };

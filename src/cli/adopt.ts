@@ -9,6 +9,7 @@ import { systemRandom } from "../lib/random.ts";
 import { type RouteConfig, routeName } from "../map/config.ts";
 import { adoptionAsJson, adoptionAsLines } from "./adopt-print.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
 import { countText } from "./numbers.ts";
@@ -27,7 +28,7 @@ interface Options {
   readonly json?: true;
 }
 
-const HELP = `
+const INTRO = `
 Run it before the first run, with --dry-run first. It reads the route's topic without joining the group (up to
 ${countText(KEYS_MAX)} keys are kept in memory), and all records of the route's entity, 100 a call. E-mail addresses
 are compared without case; other text as it is, without blanks around it.
@@ -35,12 +36,10 @@ are compared without case; other text as it is, without blanks around it.
 A key is written only where that is certain: one record, one key, and no key there yet. Nothing is asked, and nothing
 is ever overwritten; what is ambiguous or conflicting is counted and named, for a person to decide, by --csv perhaps.
 When it was interrupted, the same command goes on. No replica may run meanwhile.
-
-Exit codes: 0 nothing is in doubt, 1 some keys need a person (or it failed), 2 wrong usage or configuration.
 `;
 
 export const adoptCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("adopt")
     .description("give records that are in Sell already their ERP key, so that they are not created again")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
@@ -49,11 +48,19 @@ export const adoptCommand: Register = (program, terminal, done) => {
     .option("--csv <file>", "a file with lines of ERP key and Sell id instead: C-1001,90017")
     .option("--dry-run", "write nothing, only say what would be written")
     .option("--json", "print only the result, as JSON")
-    .addHelpText("after", HELP)
     .action(async (options: Options) => {
       const config = readConfig(options.config, terminal);
       done(config === null ? EXIT.usage : await run(config, options, terminal));
     });
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink adopt -c config.yaml --route erp.sales.customers --match email --dry-run"],
+      ["sell-sink adopt -c config.yaml --route customers --match custom_fields.old_no=customer_no"],
+      ["sell-sink adopt -c config.yaml --route customers --csv decided.csv"],
+    ],
+    exits: "0 nothing is in doubt, 1 some keys need a person (or it failed), 2 wrong usage or configuration",
+  });
 };
 
 interface Job {

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { CHANGES_MAX, CHANGES_MIN, type DemoOptions, QUOTA, REPLICAS_MAX } from "../demo/options.ts";
 import type { Demo } from "../demo/run.ts";
 import { systemClock } from "../lib/clock.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
@@ -21,7 +22,7 @@ interface Options extends Pick<DemoOptions, "replicas" | "dialect" | "format"> {
 const DEFAULT_CHANGES = { bulk: 2_000, core: 300 } as const;
 
 export const demoCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("demo")
     .description("show it at work, from an ERP to a simulator of Sell, on services it finds or starts itself")
     .option("--changes <n>", "changes in the ERP (default: 2000, core dialect 300)", whole(CHANGES_MIN, CHANGES_MAX))
@@ -45,6 +46,14 @@ export const demoCommand: Register = (program, terminal, done) => {
         done(await demo(options, keep, json, terminal));
       },
     );
+  withExamples(command, {
+    examples: [
+      ["sell-sink demo", "2,000 changes, then both sides are compared"],
+      ["sell-sink demo --replicas 3 --penalty", "three connectors, and a wait that Sell asks for"],
+      ["sell-sink demo --dialect core --json | jq .ok"],
+    ],
+    exits: "0 both sides agree, 1 they do not, or it failed, 2 wrong usage",
+  });
 };
 
 const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal: Terminal): Promise<number> => {

@@ -8,6 +8,7 @@ import type { JudgedLetter } from "../replay/states.ts";
 import { printable } from "../telemetry/text.ts";
 import { type AtDesk, atDesk } from "./at-desk.ts";
 import { letterAsJson, letterAsLine, letterAsPage } from "./dlq-print.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
@@ -36,14 +37,25 @@ interface ReplayOptions extends Selection {
 const LIST_LIMIT = 100;
 const PROGRESS_EVERY_MS = 5_000;
 
-const HELP = `
+const INTRO = `
 A dead letter is open until Sell accepted it, or a newer record of its key: then it is healed. The memory of that is in Redis;
 of a letter that is older than the memory it is unknown.
 --json prints one object a line.
 `;
 
+const EXITS = "0 done, 1 failed, 2 wrong usage or configuration";
+
 export const dlqCommand: Register = (program, terminal, done) => {
-  const dlq = program.command("dlq").description("list, show and replay dead letters").addHelpText("after", HELP);
+  const dlq = program.command("dlq").description("list, show and replay dead letters");
+  withExamples(dlq, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink dlq list -c config.yaml --since 24h"],
+      ["sell-sink dlq show -c config.yaml 'erp.customers[3]@1041'"],
+      ["sell-sink dlq replay -c config.yaml --reason invalid-record --dry-run"],
+    ],
+    exits: EXITS,
+  });
   const command = (usage: string, description: string) =>
     dlq
       .command(usage)
@@ -58,27 +70,42 @@ export const dlqCommand: Register = (program, terminal, done) => {
       .option("--since <time>", "only those that failed since: a date, or 90m, 24h, 7d ago", timeOption)
       .option("--until <time>", "only those that failed before", timeOption);
 
-  selecting("list", "list dead letters, and which of them are healed")
+  const listing = selecting("list", "list dead letters, and which of them are healed")
     .addOption(new Option("--state <state>", "only these").choices(["open", "healed", "unrouted", "unknown"]))
     .option("--limit <n>", "print at most so many", count, LIST_LIMIT)
     .action(async (options: Selection) =>
       done(await atDesk(options.config, terminal, (context) => list(context, options))),
     );
+  withExamples(listing, {
+    examples: [
+      ["sell-sink dlq list -c config.yaml --since 24h --state open"],
+      ["sell-sink dlq list -c config.yaml --json | jq -r .reason | sort | uniq -c"],
+    ],
+    exits: EXITS,
+  });
 
-  command(
+  const showing = command(
     "show <position>",
     "show one dead letter as it is, its content included: topic[partition]@offset of its record",
   ).action(async (position: string, options: Options) =>
     done(await atDesk(options.config, terminal, (context) => show(context, position, options))),
   );
+  withExamples(showing, { examples: [["sell-sink dlq show -c config.yaml 'erp.customers[3]@1041'"]], exits: EXITS });
 
-  selecting("replay", "send open dead letters to their owners again; what is healed is left alone")
+  const replaying = selecting("replay", "send open dead letters to their owners again; what is healed is left alone")
     .option("--dry-run", "only say what would be sent")
     .option("--limit <n>", "send at most so many", count)
     .option("--include-unknown", "also those of which nobody remembers whether a newer record was accepted")
     .action(async (options: ReplayOptions) =>
       done(await atDesk(options.config, terminal, (context) => replay(context, options))),
     );
+  withExamples(replaying, {
+    examples: [
+      ["sell-sink dlq replay -c config.yaml --reason invalid-record --dry-run"],
+      ["sell-sink dlq replay -c config.yaml --topic erp.customers --limit 100"],
+    ],
+    exits: EXITS,
+  });
 };
 
 /** Judged page by page; says on stderr how far it is. */

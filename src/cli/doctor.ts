@@ -11,35 +11,37 @@ import { connectRedis, type RedisConnection } from "../lib/redis.ts";
 import { type Check, ok, warning } from "../online/check.ts";
 import { callsMs, itemsPerCall } from "../plan/pace.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import { tellChecks } from "./tell-checks.ts";
 import { version } from "./version.ts";
 
-const HELP = `
+const INTRO = `
 It checks all that validate --online does, and beyond that: addresses and TLS, what the brokers advertise, rights in Kafka
 and Redis, retention against the time to drain, the settings of the dead-letter topic, clocks, versions. It writes nothing
 to Kafka or Sell; in Redis it uses one key of its own for a moment. Sell's one or two calls take permits of the quota.
-
-Examples:
-  sell-sink doctor -c config.yaml
-  sell-sink doctor -c config.yaml --json | jq '.[] | select(.status != "ok")'
-
-Exit codes: 0 nothing failed (warnings included), 1 a check failed, 2 the configuration is wrong.
 `;
 
 export const doctorCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("doctor")
     .description("check everything the connector needs: each line ok, warning or failed, with the next step")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
     .option("--json", "print one JSON array of the findings")
-    .addHelpText("after", HELP)
     .action(async (options: { readonly config: string; readonly json?: true }) => {
       const config = readConfig(options.config, terminal);
       if (config === null) return done(EXIT.usage);
       done(await tellChecks(() => doctorChecks(config), terminal, options.json ? "json" : "lines"));
     });
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink doctor -c config.yaml"],
+      [`sell-sink doctor -c config.yaml --json | jq '.[] | select(.status != "ok")'`],
+    ],
+    exits: "0 nothing failed (warnings included), 1 a check failed, 2 the configuration is wrong",
+  });
 };
 
 const resolve = (host: string) => lookup(host, { all: true });

@@ -60,7 +60,7 @@ export const initCommand: Register = (program, terminal, done) => {
     .option("--sell-url <url>", "address of Sell, to propose its custom fields; the token is read from SELL_TOKEN")
     .option("--group <id>", "consumer group of the connector", "sell-sink")
     .option("--key-field <name>", "custom field in Sell for the ERP key", "erp_id")
-    .option("--owner <email>", "user of Sell who owns new records")
+    .option("--owner <email>", "user of Sell who owns new records", email)
     .option("--country <code>", "country of phone numbers without +, like DE", country)
     .option("--zone <zone>", "time zone of the ERP's clock, like Europe/Berlin", "UTC")
     .option("-o, --output <file>", "file to write, - for stdout", "config.yaml")
@@ -80,6 +80,7 @@ export const initCommand: Register = (program, terminal, done) => {
 };
 
 const init = async (options: Options, terminal: Terminal): Promise<number> => {
+  await refuseUnknown(options);
   const asked = optionsOf(options, terminal);
   const file = options.dryRun || options.output === "-" ? null : options.output;
   if (file !== null && !options.force) await refuseExisting(file);
@@ -90,8 +91,13 @@ const init = async (options: Options, terminal: Terminal): Promise<number> => {
     const progress = await progressOf(isQuiet, terminal);
     const kafka = await connected(options.brokers, signal);
     const deps = {
-      ...{ kafka, progress, version, env: terminal.env },
-      ...{ clock: systemClock, random: systemRandom, emit: waiting(terminal) },
+      kafka,
+      progress,
+      version,
+      clock: systemClock,
+      random: systemRandom,
+      emit: waiting(terminal),
+      env: terminal.env,
     };
     try {
       const initiated = await initiate(asked, deps, signal).catch((error: unknown) => Promise.reject(givenUp(error)));
@@ -149,6 +155,14 @@ const optionsOf = (options: Options, { env, secrets }: Terminal): InitOptions =>
     ...{ registryUrl: registry ?? null, redisUrl: redis ?? null, country: country ?? null, zone },
     token: sellUrl === undefined ? null : (token ?? null),
   };
+};
+
+/** Throws ConnectorError `USAGE`. */
+const refuseUnknown = async ({ zone, country }: Options): Promise<void> => {
+  const { expressionProblems } = await import("../map/expression-problems.ts");
+  const steps = [{ date: { zone, to: "date" as const } }, ...(country === undefined ? [] : [{ phone: country }])];
+  const [problem] = expressionProblems({ from: "column", transform: steps, write: "always" });
+  if (problem !== undefined) throw usage(`sell-sink ${problem}`);
 };
 
 const TOKEN = "SELL_TOKEN";
@@ -242,4 +256,9 @@ const gathered = (text: string, before: readonly string[] = []): readonly string
 const country = (text: string): string => {
   if (/^[A-Z]{2}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be a country of two capital letters, like DE.");
+};
+
+const email = (text: string): string => {
+  if (/^[^\s@$]+@[^\s@$]+$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be an e-mail address.");
 };

@@ -9,22 +9,15 @@ import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../topic-formats.ts";
 import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
+import { withExamples } from "./examples.ts";
 import { lagAsTable, paceOf } from "./lag-print.ts";
 import type { Register } from "./register.ts";
 import { clean, clearScreen, styled, type Terminal } from "./terminal.ts";
 
-const HELP = `
+const INTRO = `
 It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. A replica tells of
 the partitions it owns. With --config and no replica there, Kafka is asked for the whole group: committed and end offsets.
 Rates come from two looks, --every seconds apart.
-
-Examples:
-  sell-sink lag                                  in the container of a replica
-  sell-sink lag --config config.yaml             the replica of this configuration, or else Kafka
-  sell-sink lag --admin http://10.0.3.7:8080 --watch
-  sell-sink lag --config config.yaml --json | jq .total.records
-
-Exit codes: 0 told, 1 nobody could be asked, 2 wrong usage or configuration.
 `;
 
 export const lagCommand: Register = (program, terminal, done) => {
@@ -34,16 +27,24 @@ export const lagCommand: Register = (program, terminal, done) => {
   askOptions(command, {
     config: "configuration file (YAML): its admin port, and Kafka when nobody answers there",
     every: "time between two looks, 1 to 3600",
-  })
-    .addHelpText("after", HELP)
-    .action(async (options: AskOptions) =>
-      done(
-        await asking(options, terminal, async (config, signal) => {
-          await using source = await sourceOf(options, config, terminal, signal);
-          await tell(source, options, terminal, signal);
-        }),
-      ),
-    );
+  }).action(async (options: AskOptions) =>
+    done(
+      await asking(options, terminal, async (config, signal) => {
+        await using source = await sourceOf(options, config, terminal, signal);
+        await tell(source, options, terminal, signal);
+      }),
+    ),
+  );
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink lag", "in the container of a replica"],
+      ["sell-sink lag --config config.yaml", "the replica of this configuration, or else Kafka"],
+      ["sell-sink lag --admin http://10.0.3.7:8080 --watch"],
+      ["sell-sink lag --config config.yaml --json | jq .total.records"],
+    ],
+    exits: "0 told, 1 nobody could be asked, 2 wrong usage or configuration",
+  });
 };
 
 /** Whom to ask, and what to call it. */

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import { printable, scrubbed } from "../telemetry/text.ts";
 import { atDesk } from "./at-desk.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { countText, durationText, rateText } from "./numbers.ts";
 import type { Register } from "./register.ts";
@@ -19,31 +20,29 @@ interface Options {
   readonly json?: true;
 }
 
-const HELP = `
+const INTRO = `
 It reads everything the group has not committed, without joining it, and counts what the connector would do: changes,
 what is left of them after compaction within a window of memory, what Sell holds already as far as Redis remembers it,
 and the calls and time of the rest at the configured quota. Nothing is sent or committed. Steps that depend on an answer
 (retries, tags people share) are not in it; a record that Redis does not know counts as a creation. Of a topic that the
 group has never read, Sell is asked by key for 20 sampled records of each route, inside the quota: what it knows already,
 a first run does not create.
-
-Examples:
-  sell-sink plan -c config.yaml
-  sell-sink plan -c config.yaml --json | jq .drainedS
-
-Exit codes: 0 planned, 1 failed, 2 wrong usage or configuration.
 `;
 
 const PROGRESS_EVERY_MS = 2_000;
 
 export const planCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("plan")
     .description("dry run over the backlog: changes, calls, time to drain; sends nothing")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
     .option("--json", "print one JSON object")
-    .addHelpText("after", HELP)
     .action(async (options: Options) => done(await plan(options, terminal)));
+  withExamples(command, {
+    intro: INTRO,
+    examples: [["sell-sink plan -c config.yaml"], ["sell-sink plan -c config.yaml --json | jq .drainedS"]],
+    exits: "0 planned, 1 failed, 2 wrong usage or configuration",
+  });
 };
 
 const plan = ({ config: file, json }: Options, terminal: Terminal): Promise<number> =>

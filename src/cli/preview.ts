@@ -1,4 +1,5 @@
 /** `sell-sink preview`: what records would become in Sell. Nothing is sent, joined or committed. */
+import { strict as assert } from "node:assert";
 import { InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/spec.ts";
 import { ConnectorError } from "../domain/errors.ts";
@@ -6,18 +7,16 @@ import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Previewed } from "../preview/preview.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
 import { topicsOf } from "../topic-formats.ts";
 import { readConfig } from "./config-file.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
-import { countText } from "./numbers.ts";
-import { type InSell, previewAsJson, previewAsText } from "./preview-print.ts";
-import { progressOf } from "./progress.ts";
+import { askedOf } from "./preview-online.ts";
+import { previewAsJson, previewAsText } from "./preview-print.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
-import { version } from "./version.ts";
-import { givenUp, waiting } from "./waiting.ts";
 
 interface Options {
   readonly config: string;
@@ -69,44 +68,16 @@ const preview = async (options: Options, terminal: Terminal): Promise<number> =>
   if (config === null) return EXIT.usage;
   const topic = topicFor(options, config);
   return interruptible(terminal, async (signal) => {
-    const previewed = await previewedOf(options, config, topic, terminal, signal);
-    const inSell = options.online ? await askedOf(previewed, config, options, terminal, signal) : null;
+    // A file needs no Kafka.
+    await using kafka = options.file === undefined ? await connected(config, terminal, signal) : null;
+    const previewed = await previewedOf(options, config, topic, kafka, signal);
+    const asking = { previewed, config, kafka, terminal, isJson: options.json === true };
+    const inSell = options.online ? await askedOf(asking, signal) : null;
     terminal.out(options.json ? previewAsJson(previewed, inSell) : previewAsText(previewed, inSell, terminal));
     const isErrant = previewed.records.some(({ mapped }) => mapped.status === "errant");
     const isDoubtful = [...(inSell?.values() ?? [])].some((comparison) => comparison.is === "dead-letter");
     return isErrant || isDoubtful ? EXIT.failed : EXIT.done;
   });
-};
-
-/** What Sell holds of the records now. */
-const askedOf = async (
-  previewed: Previewed,
-  config: Config,
-  { json }: Options,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<InSell> => {
-  // Loaded only here: without --online nobody pays for the clients of Redis and Sell.
-  const { comparisonsOf, questionsOf } = await import("../preview/in-sell.ts");
-  const { records, calls, isLeast } = questionsOf(previewed.records);
-  if (records.length === 0) return new Map();
-  const least = isLeast ? "at least " : "";
-  terminal.err(`Asking Sell takes ${least}${countText(calls)} ${calls === 1 ? "call" : "calls"} of the quota.\n`);
-  const { askSell } = await import("../ask-sell.ts");
-  const progress = await progressOf(json === true, terminal);
-  try {
-    return await progress.step("Records in Sell", async ({ tell }) => {
-      await using asked = await askSell(
-        config,
-        { clock: systemClock, random: systemRandom, emit: waiting(terminal), version },
-        signal,
-      );
-      const told = (answered: number): void => tell(`${countText(answered)} of ${countText(records.length)}`);
-      return await comparisonsOf(previewed.records, asked, told, signal);
-    });
-  } catch (error) {
-    throw givenUp(error);
-  }
 };
 
 const topicFor = ({ topic, file }: Options, config: Config): string => {
@@ -124,10 +95,9 @@ const previewedOf = async (
   { file, limit, dialect }: Options,
   config: Config,
   topic: string,
-  terminal: Terminal,
+  kafka: KafkaConnection | null,
   signal: AbortSignal,
 ): Promise<Previewed> => {
-  // Loaded only here: a file needs no client of Kafka.
   const { previewFile, previewTopic } = await import("../preview/preview.ts");
   const options = {
     topic,
@@ -136,18 +106,23 @@ const previewedOf = async (
     clock: systemClock,
   } as const;
   if (file !== undefined) return previewFile(config, file, options);
+  assert(kafka !== null, "records come from a file or from Kafka");
+  return previewTopic(config, kafka, options, signal);
+};
+
+const connected = async (
+  { kafka: config }: Config,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<KafkaConnection & AsyncDisposable> => {
+  // Loaded only here: a file needs no client of Kafka.
   const { connectKafka } = await import("../source/connect-kafka.ts");
-  const { brokers, clientId } = config.kafka;
   const emit = (name: string): void => {
-    if (name === "kafka-unreachable") terminal.err(`waiting for Kafka at ${brokers.join(", ")}\n`);
+    if (name === "kafka-unreachable") terminal.err(`waiting for Kafka at ${config.brokers.join(", ")}\n`);
   };
   const deps = { clock: systemClock, random: systemRandom, emit };
-  const kafka = await connectKafka({ ...config.kafka, clientId: `${clientId}-preview` }, deps, signal);
-  try {
-    return await previewTopic(config, kafka, options, signal);
-  } finally {
-    await kafka.close();
-  }
+  const kafka = await connectKafka({ ...config, clientId: `${config.clientId}-preview` }, deps, signal);
+  return { ...kafka, [Symbol.asyncDispose]: () => kafka.close() };
 };
 
 const limitOption = (text: string): number => {

@@ -3,9 +3,11 @@ import { Command, CommanderError } from "commander";
 import { adoptCommand } from "./adopt.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
+import { hintFor } from "./examples.ts";
 import { EXIT, failed } from "./exit.ts";
 import { initCommand } from "./init.ts";
 import { lagCommand } from "./lag.ts";
+import { commandMeant, misspeltOption } from "./mistakes.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
 import { quotaCommand } from "./quota.ts";
@@ -45,6 +47,12 @@ export const runProgram = async (args: readonly string[], terminal: Terminal): P
   const program = await createProgram(terminal, (result) => {
     code = result;
   });
+  const misspelt = misspeltOption(program, args, terminal);
+  if (misspelt !== null) {
+    terminal.err(misspelt);
+    return EXIT.usage;
+  }
+  program.showHelpAfterError(hintFor(commandMeant(program, args[0] ?? ""), terminal));
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
@@ -54,14 +62,14 @@ export const runProgram = async (args: readonly string[], terminal: Terminal): P
   }
 };
 
-const createProgram = async (terminal: Terminal, done: (code: number) => void): Promise<Command> => {
+/** All commands; the command that runs tells `done` its exit code. */
+export const createProgram = async (terminal: Terminal, done: (code: number) => void): Promise<Command> => {
   const program = new Command("sell-sink")
     .description(
       "Streams ERP change data from Kafka into Zendesk Sell, inside the quota, committed only after acceptance.",
     )
     .version(version)
     .addHelpText("after", EXAMPLES)
-    .showHelpAfterError("(sell-sink --help shows what there is)")
     .configureHelp({ styleTitle: (title) => styled(terminal, "bold", title) })
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .exitOverride();
@@ -83,6 +91,10 @@ const createProgram = async (terminal: Terminal, done: (code: number) => void): 
     demoCommand,
   ];
   for (const register of commands) register(program, terminal, done);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of commandsOf(program)) command.showHelpAfterError(hintFor(command, terminal));
   return program;
 };
+
+/** Those below others too. */
+export const commandsOf = (parent: Command): readonly Command[] =>
+  parent.commands.flatMap((command) => [command, ...commandsOf(command)]);

@@ -6,6 +6,7 @@ import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
 import { observe } from "../telemetry/observe.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT, failed } from "./exit.ts";
 import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
@@ -14,11 +15,16 @@ import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 export const runCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("run")
     .description("deliver changes from Kafka to Sell until SIGTERM or Ctrl-C")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
     .action(async (options: { config: string }) => done(await run(options.config, terminal)));
+  withExamples(command, {
+    intro: "Its log is JSON, one object a line, on stdout. A second signal ends it at once.",
+    examples: [["sell-sink run -c config.yaml"], ["SELL_TOKEN=... sell-sink run -c config.yaml | jq -r .msg"]],
+    exits: "0 stopped cleanly, 1 failed: start it again, 2 wrong usage or configuration: that would not help",
+  });
 };
 
 const run = async (file: string, terminal: Terminal): Promise<number> => {

@@ -12,6 +12,7 @@ import { givenOutcomes } from "../preview/outcome.ts";
 import { printable } from "../telemetry/text.ts";
 import { formatsOf, topicsOf } from "../topic-formats.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import { styled, type Terminal } from "./terminal.ts";
@@ -21,7 +22,7 @@ interface Options {
   readonly json?: true;
 }
 
-const HELP = `
+const INTRO = `
 A test gives one record, as row, deleted (the row that was), envelope, or record (key, value, headers), and says what
 shall become of it: mutations, { skip: reason } or { deadLetter: reason }.
 
@@ -32,23 +33,21 @@ shall become of it: mutations, { skip: reason } or { deadLetter: reason }.
       row: { id: 7, company_name: Nordlicht, contact_email: INFO@Nordlicht.example, credit_limit: "12.5" }
       expect:
         - { entity: accounts, key: 7, onCreate: { owner_id: 4711 } }
-
-Examples:
-  sell-sink test config/example.test.yaml
-  sell-sink test --config staging.yaml tests/*.yaml
-
-Exit codes: 0 all pass, 1 one does not, 2 wrong usage, test file or configuration.
 `;
 
 export const testCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("test")
     .description("run the unit tests of mappings; asks no service")
     .argument("<files...>", "test files (YAML)")
     .option("-c, --config <file>", "test this configuration in place of the one that a test file names")
     .option("--json", "print one JSON array of the results")
-    .addHelpText("after", HELP)
     .action(async (files: readonly string[], options: Options) => done(await testFiles(files, options, terminal)));
+  withExamples(command, {
+    intro: INTRO,
+    examples: [["sell-sink test config/example.test.yaml"], ["sell-sink test --config staging.yaml tests/*.yaml"]],
+    exits: "0 all pass, 1 one does not, 2 wrong usage, test file or configuration",
+  });
 };
 
 interface Result {

@@ -5,6 +5,7 @@ import type { Config } from "../config/spec.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import { readConfig } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import { tellChecks } from "./tell-checks.ts";
@@ -18,19 +19,14 @@ interface Options {
   readonly json?: true;
 }
 
-const EXIT_CODES = `
-Exit codes: 0 in order (warnings included), 1 a check of --online failed, 2 the configuration is wrong.
-`;
-
 export const validateCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("validate")
     .description("check a configuration and say everything that is wrong with it")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
     .option("--online", "then ask Kafka, the registry, Redis and Sell, and compare some records with their route")
     .option("--print", "print the configuration in force, defaults filled in, secrets as ***")
     .option("--json", "print it as JSON; with --online the checks")
-    .addHelpText("after", EXIT_CODES)
     .action(async (options: Options) => {
       const config = readConfig(options.config, terminal);
       if (config === null) return done(EXIT.usage);
@@ -43,6 +39,14 @@ export const validateCommand: Register = (program, terminal, done) => {
         );
       done(options.online ? await validateOnline(config, terminal, "lines") : EXIT.done);
     });
+  withExamples(command, {
+    examples: [
+      ["sell-sink validate -c config.yaml", "everything that is wrong, at once, with line numbers"],
+      ["sell-sink validate -c config.yaml --print", "the configuration in force, secrets as ***"],
+      ["sell-sink validate -c config.yaml --online", "whether services, records and account agree with it"],
+    ],
+    exits: "0 in order (warnings included), 1 a check of --online failed, 2 the configuration is wrong",
+  });
 };
 
 const validateOnline = (config: Config, terminal: Terminal, form: "json" | "lines"): Promise<number> =>

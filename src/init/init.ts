@@ -108,7 +108,7 @@ const customFieldsOf = async (
       quota: {},
       ...(redisUrl === null ? {} : { redis: { url: redisUrl } }),
     });
-    await using asked: AskedSell = await askSell(config, deps, signal);
+    await using asked: AskedSell = await askSell(config, { ...deps, waitMs: 0 }, signal);
     const fields = new Map<Proposed, readonly CustomField[] | null>();
     for (const entity of PROPOSED) fields.set(entity, await asked.target.customFields(entity, asked.permit, signal));
     return fields;
