@@ -8,6 +8,7 @@ import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { ResyncDeps } from "../resync/resync.ts";
 import type { From, Selection } from "../resync/selection.ts";
 import { type AtDesk, atDesk } from "./at-desk.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { countText } from "./numbers.ts";
 import { progressOf } from "./progress.ts";
@@ -30,7 +31,7 @@ interface Options {
 
 const KEYS_IN_FILE_MAX = 250_000;
 
-const HELP = `
+const INTRO = `
 Of each key the newest record up to now goes to the topic by which dead letters are replayed, and from there to Sell through
 the running replicas: as backfill, inside the quota, behind live changes. All mapped fields are written, also where Sell
 is thought to have them; what people own (write: onCreate, mode: createOnly) stays theirs. A change that comes meanwhile is
@@ -38,19 +39,10 @@ newer and wins. It is sent when the command ends, and written at the pace of the
 
 The newest record of a key decides. Where the routes write nothing for it (when, onDelete: ignore) the key is left alone; a
 column that it does not carry is not repaired.
-
-Examples:
-  sell-sink resync -c config.yaml --topic erp.sales.customers --dry-run
-  sell-sink resync -c config.yaml --route customers --key 1041 --key 1042
-  sell-sink resync -c config.yaml --route customers --keys edited.txt
-  sell-sink resync -c config.yaml --topic erp.sales.customers --from 24h
-  sell-sink resync -c config.yaml --topic erp.sales.customers --resume    go on after Ctrl-C or a crash
-
-Exit codes: 0 sent, 1 failed or a key was not found, 2 wrong usage or configuration.
 `;
 
 export const resyncCommand: Register = (program, terminal, done) => {
-  program
+  const command = program
     .command("resync")
     .description("write a topic, a route or some keys again, after somebody edited Sell by hand")
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
@@ -66,10 +58,20 @@ export const resyncCommand: Register = (program, terminal, done) => {
     .option("--resume", "go on with the last pass over the same selection, if it was not finished")
     .option("--dry-run", "only count records, keys and calls")
     .option("--json", "print only the result, as one JSON object")
-    .addHelpText("after", HELP)
     .action(async (options: Options) =>
       done(await atDesk(options.config, terminal, (context) => resyncAtDesk(context, options))),
     );
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink resync -c config.yaml --topic erp.sales.customers --dry-run"],
+      ["sell-sink resync -c config.yaml --route customers --key 1041 --key 1042"],
+      ["sell-sink resync -c config.yaml --route customers --keys edited.txt"],
+      ["sell-sink resync -c config.yaml --topic erp.sales.customers --from 24h"],
+      ["sell-sink resync -c config.yaml --topic erp.sales.customers --resume", "go on after Ctrl-C or a crash"],
+    ],
+    exits: "0 sent, 1 failed or a key was not found, 2 wrong usage or configuration",
+  });
 };
 
 const resyncAtDesk = async (context: AtDesk, options: Options): Promise<number> => {
