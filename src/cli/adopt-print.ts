@@ -3,8 +3,8 @@ import Table from "cli-table3";
 import type { Fate, Sample, Tally } from "../adopt/adopt.ts";
 import type { ErpKeys } from "../adopt/erp-keys.ts";
 import type { Entity } from "../domain/mutation.ts";
+import { countText } from "../lib/numbers.ts";
 import { printable } from "../telemetry/text.ts";
-import { countText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 export interface Adoption {

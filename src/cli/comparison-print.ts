@@ -1,7 +1,8 @@
 /** What a mutation would change in Sell, a line a field. What records hold may be anything, so all of it is made printable. */
+
+import { countText } from "../lib/numbers.ts";
 import type { Comparison, FieldChange } from "../preview/compare.ts";
 import { printable } from "../telemetry/text.ts";
-import { countText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 /** Null: it was not compared with anything. */

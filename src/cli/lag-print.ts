@@ -2,8 +2,8 @@
 import Table from "cli-table3";
 import type { ProcessSample } from "../lag/ask-process.ts";
 import type { Lag, LagReport } from "../lag/sample.ts";
+import { countText, durationText, rateText } from "../lib/numbers.ts";
 import { printable } from "../telemetry/text.ts";
-import { countText, durationText, rateText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 /** Partitions beyond these are only counted in the total. */

@@ -2,6 +2,7 @@
 import Table from "cli-table3";
 import type { Config } from "../config/spec.ts";
 import { systemClock } from "../lib/clock.ts";
+import { countText, durationText, rateText } from "../lib/numbers.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Result } from "../online/check.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -10,7 +11,6 @@ import { printable, scrubbed } from "../telemetry/text.ts";
 import { atDesk } from "./at-desk.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
-import { countText, durationText, rateText } from "./numbers.ts";
 import type { Register } from "./register.ts";
 import { styled, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";

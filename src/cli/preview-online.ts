@@ -2,10 +2,10 @@
 import type { Config } from "../config/spec.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
+import { countText } from "../lib/numbers.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Previewed } from "../preview/preview.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { countText } from "./numbers.ts";
 import type { InSell } from "./preview-print.ts";
 import { progressOf } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,12 +1,12 @@
 /** A preview as text or as JSON. What records hold may be anything, so all of it is made printable. */
 import type { Mutation } from "../domain/mutation.ts";
+import { countText } from "../lib/numbers.ts";
 import type { Comparison } from "../preview/compare.ts";
 import { skipSentence } from "../preview/outcome.ts";
 import type { Previewed, PreviewedRecord } from "../preview/preview.ts";
 import type { ShownRequest } from "../preview/requests.ts";
 import { printable } from "../telemetry/text.ts";
 import { comparedTotal, comparisonLines } from "./comparison-print.ts";
-import { countText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 /** What the CRM holds of the records that mutations are about; null: nobody was asked. */

@@ -2,8 +2,8 @@
 import Table from "cli-table3";
 import type { Advice } from "../advice/advice.ts";
 import type { QuotaFigures } from "../advice/figures.ts";
+import { countText, durationText } from "../lib/numbers.ts";
 import { printable } from "../telemetry/text.ts";
-import { countText, durationText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 const NO_LINES_BETWEEN = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };

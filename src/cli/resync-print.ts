@@ -1,10 +1,10 @@
 /** What a resync came to, for people and for programs. */
 import type { Config } from "../config/spec.ts";
+import { countText, durationText } from "../lib/numbers.ts";
 import { callsMs } from "../plan/pace.ts";
 import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { Resynced } from "../resync/resync.ts";
 import type { Selection } from "../resync/selection.ts";
-import { countText, durationText } from "./numbers.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 export interface Pass {

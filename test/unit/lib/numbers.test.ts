@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countText, durationText, rateText } from "../../../src/cli/numbers.ts";
+import { countText, durationText, rateText } from "../../../src/lib/numbers.ts";
 
 test.each([
   [null, "–"],
