@@ -1,5 +1,5 @@
 /** What a scrape or the status page is told of one partition. */
-import type { OwnedPartition } from "./commit/partition.ts";
+import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
 import type { Lane } from "./domain/mutation.ts";
 import type { PartitionSnapshot } from "./telemetry/snapshot.ts";
 
@@ -13,9 +13,12 @@ export const partitionSnapshot = (partition: OwnedPartition, nowMs: number): Par
     lag: lag === null ? null : Math.max(0, lag),
     oldestPendingAgeS: { live: ageS(partition, "live", nowMs), backfill: ageS(partition, "backfill", nowMs) },
     lastCommitS: lastCommitMs === null ? null : lastCommitMs / 1_000,
-    paused: [...pausedFor][0] ?? null,
+    paused: NEEDS_SOMEBODY.find((reason) => pausedFor.has(reason)) ?? [...pausedFor][0] ?? null,
   };
 };
+
+/** Of several reasons the one that no waiting ends is told. */
+const NEEDS_SOMEBODY: readonly PauseReason[] = ["failures", "brake"];
 
 /**
  * Records that were not decoded yet have no lane of their own. They count as live, unless what was decoded just before them is

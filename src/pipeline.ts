@@ -204,6 +204,8 @@ export class Pipeline {
       partitions: this.partitions.map((partition) => partitionSnapshot(partition, this.#deps.clock.now())),
       gate: await this.#stages.gate.peek(),
       halted: this.#delivery.isHalted,
+      isMember: this.mayLeave,
+      maxItems: this.#options.maxItems,
       parked: this.#window.parked(),
       windowRecords: held.reduce((sum, { records }) => sum + records, 0),
       windowBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -1,6 +1,6 @@
-/** What this process did with its calls, read from its own metrics: a second count could only differ. */
-import type { MetricValue, Registry } from "prom-client";
-import { PREFIX } from "./metrics.ts";
+/** What this process did with its calls, read from its own metrics. */
+import type { Registry } from "prom-client";
+import { type Value, valuesOf } from "./metric-values.ts";
 
 export interface Calls {
   /** Batches by the reason they left for. */
@@ -17,14 +17,11 @@ export interface Calls {
 
 /** Since the process started. A metric that is not registered counts as 0. */
 export const callsOf = async (registry: Registry): Promise<Calls> => {
-  const valuesOf = async (name: string) => (await registry.getSingleMetric(`${PREFIX}${name}`)?.get())?.values ?? [];
   const sumOf = async (name: string, part?: string): Promise<number> =>
-    (await valuesOf(name))
-      .filter(
-        (value) => part === undefined || ("metricName" in value && value.metricName === `${PREFIX}${name}_${part}`),
-      )
+    (await valuesOf(registry, name))
+      .filter(({ metricName }) => part === undefined || metricName?.endsWith(`_${part}`))
       .reduce((sum, { value }) => sum + value, 0);
-  const batches = (await valuesOf("batches_total")).map(
+  const batches = (await valuesOf(registry, "batches_total")).map(
     ({ labels, value }) => [String(labels["reason"]), value] as const,
   );
   return {
@@ -34,11 +31,9 @@ export const callsOf = async (registry: Registry): Promise<Calls> => {
     permits: await sumOf("quota_wait_seconds", "count"),
     unusedPermits: await sumOf("permits_unused_total"),
     throttled: await sumOf("throttled_responses_total"),
-    answered: answeredOf(await valuesOf("quota_arrival_seconds")),
+    answered: answeredOf(await valuesOf(registry, "quota_arrival_seconds")),
   };
 };
-
-type Value = MetricValue<string> & { readonly metricName?: string };
 
 const answeredOf = (values: readonly Value[]): Calls["answered"] => {
   const count = values.find(({ metricName }) => metricName?.endsWith("_count"))?.value ?? 0;

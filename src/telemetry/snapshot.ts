@@ -24,8 +24,12 @@ export interface Snapshot {
   readonly gate: GateState;
   /** A rejected credential or setting stops all requests. */
   readonly halted: boolean;
+  /** This process may assume that its partitions are its own; false while Kafka does not answer, and between two joins. */
+  readonly isMember: boolean;
   /** Records that wait for the record they refer to, for every entity. */
   readonly parked: ReadonlyMap<Entity, number>;
+  /** Records that one call carries at most. */
+  readonly maxItems: number;
   /** Records in memory, whatever their state. */
   readonly windowRecords: number;
   readonly windowBytes: number;

@@ -1,6 +1,6 @@
 /** How old the oldest record of a lane is: what alerts ask. */
 import { expect, test } from "vitest";
-import { OwnedPartition } from "../../src/commit/partition.ts";
+import { OwnedPartition, type PauseReason } from "../../src/commit/partition.ts";
 import type { Lane } from "../../src/domain/mutation.ts";
 import { partitionSnapshot } from "../../src/partition-snapshot.ts";
 
@@ -39,4 +39,16 @@ test("what was not decoded yet counts as live", () => {
 test("behind a backfill alone it counts as more of that, so that no backfill looks like late live changes", () => {
   expect(agesOf([50, "backfill"], [40])).toEqual({ live: 0, backfill: 50 });
   expect(agesOf([50, "backfill"], [45, "live"], [40])).toEqual({ live: 45, backfill: 50 });
+});
+
+test("of several reasons to pause the one that no waiting ends is told", () => {
+  const partition = new OwnedPartition({ topic: "orders", partition: 3 }, 1);
+  const pausedFor = (...reasons: readonly PauseReason[]): string | null => {
+    partition.pausedFor.clear();
+    for (const reason of reasons) partition.pausedFor.add(reason);
+    return partitionSnapshot(partition, NOW_MS).paused;
+  };
+  expect(pausedFor()).toBeNull();
+  expect(pausedFor("window", "quota")).toBe("window");
+  expect(pausedFor("window", "brake")).toBe("brake");
 });

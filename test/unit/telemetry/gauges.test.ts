@@ -24,6 +24,8 @@ const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
     replicas: 2,
   }),
   halted: false,
+  isMember: true,
+  maxItems: 50,
   windowRecords: 12,
   parked: new Map([["deals", 3]] as const),
   windowBytes: 3_400,
