@@ -1,0 +1,117 @@
+/** What GET /status says of snapshots and counts that follow each other. */
+import { expect, test } from "vitest";
+import { drainS, paceOf } from "../../../src/admin/pace.ts";
+import { ROWS_MAX, worstPartitions } from "../../../src/admin/worst-partitions.ts";
+import { aGateState } from "../../support/gate-state.ts";
+import { aPartition, aSnapshot, StatusWorld } from "../../support/status-world.ts";
+
+/** Looks at partitions that have these ends and lags, ten seconds apart. */
+const looked = async (...looks: readonly (readonly (readonly [end: number | null, lag: number | null])[])[]) => {
+  const world = new StatusWorld();
+  for (const partitions of looks) {
+    const owned = partitions.map(([endOffset, lag], partition) => aPartition({ partition, endOffset, lag }));
+    await world.looks(aSnapshot({ partitions: owned }));
+  }
+  return (await world.status.page("1h")).history;
+};
+
+test("arrived and worked off are told from the offsets of partitions owned at both looks", async () => {
+  const { counts, levels } = await looked(
+    [[100, 10]],
+    [
+      [140, 20],
+      [9_000, 9_000],
+    ],
+    [[150, 0]],
+  );
+  expect(counts).toMatchObject({ arrived: [40, 10], workedOff: [30, 30] });
+  expect(levels).toMatchObject({ lag: [9_020, 0] });
+});
+
+test("an offset that is not known, or went backwards, counts as nothing", async () => {
+  const { counts, levels } = await looked([[100, 10]], [[null, null]], [[50, 10]], [[20, 10]]);
+  expect(counts).not.toHaveProperty("arrived");
+  expect(levels["lag"]).toEqual([null, 10, 10]);
+});
+
+test("what the metrics counted between two looks is in the sample, not what was before", async () => {
+  const world = new StatusWorld();
+  const delivered = (): void => world.emit("delivered", { topic: "t", result: "created", latencyMs: 10 });
+  delivered();
+  await world.looks(aSnapshot());
+  delivered();
+  delivered();
+  world.emit("batch-closed", { reason: "age", verb: "upsert", items: 2, changes: 5 });
+  world.emit("dead-lettered", { topic: "t", position: "t[0]@1", reason: "bad-value", message: "no" });
+  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "503", tookMs: 9 });
+  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "ECONNRESET", tookMs: 9 });
+  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "429", tookMs: 9 });
+  await world.looks(aSnapshot());
+  const { history, totals } = await world.status.page("1h");
+  expect(history.counts).toEqual({
+    ...{ accepted: [2], calls: [3], failed: [2], changes: [5] },
+    ...{ "batches.age": [1], "sizes.5": [1], "dead-letters.bad-value": [1] },
+  });
+  expect(totals).toMatchObject({ accepted: 3, "batches.count": 0, "dead-letters.bad-value": 1 });
+});
+
+test("before the pipeline runs there is a verdict, the totals and no state", async () => {
+  const world = new StatusWorld();
+  world.snapshot = null;
+  world.notReady = "waiting for Sell";
+  await world.status.look();
+  expect(await world.status.page("6h")).toMatchObject({
+    verdict: { state: "starting", sentence: "Not delivering: waiting for Sell." },
+    ...{ now: null, replica: "sell-sink-0", everyMs: 60_000, history: { atMs: [] } },
+  });
+});
+
+test("the states that the verdict goes by are taken from the snapshot", async () => {
+  const world = new StatusWorld();
+  const causeOf = async (overrides: Parameters<typeof aSnapshot>[0]) => {
+    await world.looks(aSnapshot(overrides));
+    return (await world.status.page("1h")).verdict.cause;
+  };
+  expect(await causeOf({})).toBeNull();
+  expect(await causeOf({ halted: true })).toBe("credential");
+  expect(await causeOf({ partitions: [aPartition({ paused: "brake" })] })).toBe("topic");
+  expect(await causeOf({ isMember: false })).toBe("kafka");
+  expect(await causeOf({ gate: aGateState({ mode: "closed" }) })).toBe("redis");
+  expect(await causeOf({ gate: aGateState({ cooldownLeftMs: 1 }) })).toBe("quota");
+  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "timeout", tookMs: 9 });
+  expect(await causeOf({})).toBe("sell");
+});
+
+test("nothing but figures and names is told: no key, no message, no incident", async () => {
+  const incident = { atMs: 1, hintMs: 1, source: "canary-source", windows: [], foreign: null };
+  const world = new StatusWorld();
+  world.emit("dead-lettered", { topic: "t", position: "t[0]@1", reason: "bad-value", message: "canary-message" });
+  await world.looks(aSnapshot({ gate: aGateState({ incidents: [incident] }) }));
+  expect(JSON.stringify(await world.status.page("1h"))).not.toContain("canary");
+});
+
+test("a long wait leaves the pace of the quota: this replica's part, in calls as full as those so far", async () => {
+  const gate = aGateState({ permitsPerSecond: 4, replicas: 2 });
+  const look = { atMs: 0, snapshot: aSnapshot({ gate }), totals: new Map(Object.entries({ calls: 10, changes: 300 })) };
+  expect(paceOf([], look)).toEqual({ arrivedPerS: null, workedOffPerS: 60 });
+});
+
+test.each([
+  { backlog: 0, arrivedPerS: null, workedOffPerS: null, cooldownS: 9, drain: 0 },
+  { backlog: null, arrivedPerS: 1, workedOffPerS: 2, cooldownS: 0, drain: null },
+  { backlog: 100, arrivedPerS: 1, workedOffPerS: null, cooldownS: 0, drain: null },
+  { backlog: 100, arrivedPerS: 2, workedOffPerS: 12, cooldownS: 0, drain: 10 },
+  { backlog: 100, arrivedPerS: 2, workedOffPerS: 12, cooldownS: 50, drain: 70 },
+  { backlog: 100, arrivedPerS: 2, workedOffPerS: 2, cooldownS: 0, drain: Number.POSITIVE_INFINITY },
+])("$backlog records, $arrivedPerS/s more, $workedOffPerS/s less, after $cooldownS s: $drain s", (row) => {
+  expect(drainS(row.backlog, row, row.cooldownS)).toBe(row.drain);
+});
+
+test("of a thousand partitions those that wait longest are told, then those with the most records", () => {
+  const partitions = Array.from({ length: 1_000 }, (_, partition) =>
+    aPartition({ partition, lag: partition, oldestPendingAgeS: { live: partition === 7 ? 90 : 0, backfill: 0 } }),
+  );
+  const { rows, all, behind } = worstPartitions(partitions);
+  expect([rows.length, all, behind]).toEqual([ROWS_MAX, 1_000, 999]);
+  expect(rows.slice(0, 3).map(({ partition }) => partition)).toEqual([7, 999, 998]);
+});
