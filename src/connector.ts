@@ -4,10 +4,12 @@
  * nothing is consumed before all of it is there.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { accountMarkOf, storeScope } from "./account-mark.ts";
-import type { Health } from "./admin/health.ts";
+import type { Check, Health } from "./admin/health.ts";
 import { startAdmin } from "./admin/server.ts";
+import { Status } from "./admin/status.ts";
 import type { QuotaFigures } from "./advice/figures.ts";
 import { boundedStop } from "./bounded-stop.ts";
 import type { Reread } from "./config/reread.ts";
@@ -82,8 +84,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     return { contentType: deps.registry.contentType, text: await deps.registry.metrics() };
   };
   const health = (): Health => healthOf(pipeline, waitingFor(), clock);
+  const { groupId } = config.kafka;
+  const notReady = () => whyNot(health().ready);
+  const status = new Status({ ...deps, groupId, replica: hostname(), notReady, snapshot: () => snapshot() });
   const admin = await startAdmin(config.admin, {
-    ...{ health, scrape, version, groupId: config.kafka.groupId },
+    ...{ health, scrape, groupId, status: (span) => status.page(span) },
     snapshot: () => snapshot(),
     quota: () => figures(),
   });
@@ -120,10 +125,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       inForce = { quota: changed, sinceMs: clock.now() };
       gate.adjust(changed);
     };
-    const watch = reread && watchQuota(quota, reread, adjust, deps, watching.signal);
-    closing.push(() => {
+    const watches = [status.watch(watching.signal)];
+    if (reread) watches.push(watchQuota(quota, reread, adjust, deps, watching.signal));
+    closing.push(async () => {
       watching.abort();
-      return watch;
+      await Promise.all(watches);
     });
     const permit = (until: AbortSignal) => gate.acquire("live", until);
     const mayLeave = (): boolean => pipeline?.mayLeave ?? true; // before there is one nothing is written
@@ -170,12 +176,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const running = new Pipeline(stages, options, { ...deps, onFatal: (error) => void end(error) });
     pipeline = running;
     snapshot = () => running.snapshot();
-    const { groupId } = config.kafka;
     const batching = { ...config.batch, mostItems: target.maxItems };
     const known = { groupId, registry: deps.registry, ...batching, isShared: redis !== null };
     figures = async () => quotaFiguresOf(await running.snapshot(), { ...known, ...inForce, nowMs: clock.now() });
     await running.start();
-    emit("started", { version, groupId: config.kafka.groupId, dialect: target.dialect, account: target.account });
+    emit("started", { version, groupId, dialect: target.dialect, account: target.account });
 
     let stopping: Promise<void> | null = null;
     const stop = (): Promise<void> => (stopping ??= running.stop().then(close));
@@ -241,6 +246,8 @@ const refuseSecondMember = async ({ kafka }: Config, admin: KafkaAdmin): Promise
     { retriable: false },
   );
 };
+
+const whyNot = (check: Check): string | null => (check.ok ? null : check.why);
 
 const healthOf = (pipeline: Pipeline | null, waitingFor: string, clock: Clock): Health => {
   const ok = { ok: true } as const;

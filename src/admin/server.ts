@@ -1,10 +1,15 @@
-/** The admin port: probes, metrics, lag and quota. Read-only, small limits on everything a client may send, no record and no secret. */
+/**
+ * The admin port: the status page, probes, metrics, lag and quota. Read-only, small limits on everything a client may send,
+ * no record and no secret.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import type { Snapshot } from "../telemetry/snapshot.ts";
+import { type Asset, loadAssets, PAGE_HEADERS } from "./assets.ts";
 import type { AdminConfig } from "./config.ts";
 import type { Check, Health } from "./health.ts";
+import { SPANS, type Span } from "./history.ts";
 import { lagPage } from "./lag-page.ts";
 
 export interface AdminDeps {
@@ -15,8 +20,9 @@ export interface AdminDeps {
   readonly snapshot: () => Promise<Snapshot | null>;
   /** What GET /quota answers, as JSON; null: the pipeline does not run yet. */
   readonly quota: () => Promise<object | null>;
+  /** What GET /status answers, as JSON. */
+  readonly status: (span: Span) => Promise<object>;
   readonly groupId: string;
-  readonly version: string;
 }
 
 export interface Admin {
@@ -33,16 +39,20 @@ const LIMITS = {
   connectionsCheckingInterval: 500,
 };
 const CONNECTIONS_MAX = 64;
+/** A connection on which nothing moves for so long is closed: somebody asked and does not take the answer. */
+const SILENT_MS = 3_000;
 
 /** Rejects with a ConnectorError `ADMIN_PORT` when the address cannot be taken. */
 export const startAdmin = async ({ port, host }: AdminConfig, deps: AdminDeps): Promise<Admin> => {
+  const assets = await loadAssets();
   const server = createServer(LIMITS, (request, response) => {
-    answer(request, deps).then(
+    answer(request, assets, deps).then(
       (reply) => send(request, response, reply),
       (error) => send(request, response, text(500, `failed: ${errorText(error)}`)),
     );
   });
-  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(SILENT_MS);
+  boundConnections(server);
   await listen(server, port, host);
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -56,10 +66,21 @@ export const startAdmin = async ({ port, host }: AdminConfig, deps: AdminDeps): 
   };
 };
 
+/** The oldest gives way: whoever holds connections open keeps neither a probe nor a scrape out. */
+const boundConnections = (server: Server): void => {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > CONNECTIONS_MAX) oldest?.destroy();
+  });
+};
+
 interface Reply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 const text = (status: number, body: string): Reply => ({
@@ -79,10 +100,14 @@ const json = (body: string): Reply => ({
 const NOT_YET: Check = { ok: false, why: "the pipeline does not run yet" };
 const notYet = ({ ready }: Health): Reply => probe(ready.ok ? NOT_YET : ready);
 
-const answer = async (request: IncomingMessage, deps: AdminDeps): Promise<Reply> => {
-  const { health, scrape, snapshot, quota, groupId, version } = deps;
+const answer = async (
+  request: IncomingMessage,
+  assets: ReadonlyMap<string, Asset>,
+  { health, scrape, snapshot, quota, status, groupId }: AdminDeps,
+): Promise<Reply> => {
   if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
-  switch (request.url?.split("?", 1)[0]) {
+  const [path = "", query] = request.url?.split("?", 2) ?? [];
+  switch (path) {
     case "/livez":
       return probe(health().live);
     case "/readyz":
@@ -101,12 +126,20 @@ const answer = async (request: IncomingMessage, deps: AdminDeps): Promise<Reply>
       const state = await quota();
       return state === null ? notYet(health()) : json(JSON.stringify(state));
     }
-    case "/":
-      return text(200, `sell-sink ${version}: /livez /readyz /startupz /metrics /lag /quota`);
-    default:
-      return text(404, "nothing here; see /");
+    case "/status": {
+      const span = new URLSearchParams(query).get("span") ?? "1h";
+      return isSpan(span) ? json(JSON.stringify(await status(span))) : text(400, "span is one of 1h, 6h");
+    }
+    default: {
+      const asset = assets.get(path);
+      return asset === undefined ? text(404, NOTHING_HERE) : { status: 200, ...asset };
+    }
   }
 };
+
+const isSpan = (text: string): text is Span => Object.hasOwn(SPANS, text);
+
+const NOTHING_HERE = "nothing here; there are / /status /livez /readyz /startupz /metrics /lag /quota";
 
 const send = (request: IncomingMessage, response: ServerResponse, { status, contentType, body }: Reply): void => {
   const headers: Record<string, string | number> = {
@@ -114,6 +147,7 @@ const send = (request: IncomingMessage, response: ServerResponse, { status, cont
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    ...PAGE_HEADERS,
   };
   if (status === 405) headers.allow = "GET, HEAD";
   // A request that brings a body is not read to its end: the connection goes instead.
