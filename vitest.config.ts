@@ -19,6 +19,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["test/browser/tools.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           // Longer proofs on real services: a command of their own.
           name: "faults",
           include: ["test/faults/**/*.int.test.ts"],
