@@ -151,6 +151,6 @@ const paceText = (drainS: number | null): string =>
     ? ""
     : drainS === Number.POSITIVE_INFINITY
       ? ", and at this pace it does not catch up"
-      : `, all is worked off in about ${durationText(drainS)}`;
+      : `; all is worked off in about ${durationText(drainS)}`;
 
 const finite = (seconds: number | null): number | null => (seconds === Number.POSITIVE_INFINITY ? null : seconds);

@@ -8,8 +8,11 @@ import type { Admin } from "../../src/admin/server.ts";
 import type { Snapshot } from "../../src/telemetry/snapshot.ts";
 import { aGateState } from "../support/gate-state.ts";
 import { aPartition, aSnapshot, StatusWorld } from "../support/status-world.ts";
+import { anHour } from "./an-hour.ts";
 
 const OUTPUT = join(import.meta.dirname, "output");
+/** Where the README's picture goes: `SCREENSHOTS=deploy/screenshots npm run test:browser` renews it. */
+const PICTURES = process.env["SCREENSHOTS"] ?? OUTPUT;
 const executablePath = inject("chromium");
 const inBrowser = test.skipIf(executablePath === null);
 
@@ -290,4 +293,14 @@ inBrowser("a replica that is gone is told as that, and what is shown as old", as
     /^This replica has not answered since \d\d:\d\d: what you see is as old as that. Asking again.$/,
   );
   expect(await page.locator("#sentence").textContent()).toMatch(/^Late: /);
+});
+
+inBrowser("an hour with a long wait says until when all is worked off", async () => {
+  const { page, complaints } = await visit(await anHour());
+  expect(await page.locator("#sentence").textContent()).toMatch(
+    /^Late: the oldest change has waited \d+ min .*, because the quota is in full use; all is worked off in about \d+ min/,
+  );
+  expect(await page.locator("#until").textContent()).toMatch(/^Until about \d\d:\d\d\.$/);
+  await page.screenshot({ path: join(PICTURES, "status-page.png"), fullPage: true });
+  expect(complaints).toEqual([]);
 });

@@ -24,6 +24,7 @@ export const aPartition = (overrides: Partial<PartitionSnapshot> = {}): Partitio
 });
 
 export const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
+  atMs: 1_700_001_000_000,
   partitions: [aPartition()],
   gate: aGateState({ windows: [{ limit: 200, perMs: 60_000, used: 50 }], permitsPerSecond: 200 / 60, replicas: 2 }),
   halted: false,

@@ -85,6 +85,7 @@ export const PLOTS = [
     id: "replicas",
     title: "Replicas that share the quota",
     text: countText,
+    steps: [1, 2, 5, 10, 20, 50, 100],
     curves: [{ label: "Replicas", of: level("replicas"), color: 1 }],
   },
 ];
@@ -149,12 +150,12 @@ const optionsOf = (plot, width, show) => {
     ticks: { show: false },
   };
   /** @type {uPlot.Axis} */
-  const times = { ...axis, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) };
+  const times = { ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) };
   /** @type {uPlot.Axis} */
   const values = { ...axis, size: 64, values: (_, ticks) => ticks.map(plot.text) };
   if (plot.steps !== undefined) values.incrs = plot.steps;
   return {
-    ...{ width, height: HEIGHT, padding: [8, 8, 0, 0] },
+    ...{ width, height: HEIGHT, padding: [8, 20, 0, 0] },
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: { y: { range: (self) => rangeOf(plot, self) } },

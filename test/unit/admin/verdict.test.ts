@@ -66,7 +66,7 @@ const ROWS: readonly Row[] = [
     situation: { ...LATE, gate: FULL },
     ...{ state: "late", cause: "quota", untilS: 90 },
     sentence:
-      "Late: the oldest change has waited 12 min, because the quota is in full use, all is worked off in about 1 min 30 s.",
+      "Late: the oldest change has waited 12 min, because the quota is in full use; all is worked off in about 1 min 30 s.",
   },
   {
     when: "the quota never suffices",
@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
     situation: LATE,
     ...{ state: "late", cause: "load", untilS: 90 },
     sentence:
-      "Late: the oldest change has waited 12 min, because more came than could be sent, all is worked off in about 1 min 30 s.",
+      "Late: the oldest change has waited 12 min, because more came than could be sent; all is worked off in about 1 min 30 s.",
   },
   {
     when: "Sell fails",
