@@ -132,6 +132,17 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
     await seen("300 accepted", () => accepted() === 300);
   });
 
+  test("the status page comes whole out of the image, and says that the pod is in time", async () => {
+    const page = await pod.read("/");
+    for (const [, path = ""] of page.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)) await pod.read(path);
+    expect(await pod.read("/page/uplot.js")).toContain("uPlot");
+    expect(JSON.parse(await pod.read("/status"))).toMatchObject({
+      verdict: { state: "in-time", cause: null },
+      now: { gate: { mode: "redis", replicas: 1 }, partitions: { all: 4 } },
+      totals: { accepted: 300 },
+    });
+  });
+
   test("the age of the oldest record is exact, and a pause that Sell asked for is told as what it is", async () => {
     sandbox.script([{ reply: { status: 429, headers: { "Retry-After": "10" } } }]);
     const writtenMs = Date.now();
@@ -145,7 +156,7 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
           .map((line) => Number(line.split(" ").at(-1))),
       );
     await seen("paused", async () => {
-      scrape = await pod.scrape();
+      scrape = await pod.read("/metrics");
       return value("sell_sink_cooldown_left_seconds") > 5 && value("sell_sink_partition_paused{") === 1;
     });
     const ageS = (Date.now() - writtenMs) / 1_000;

@@ -104,8 +104,11 @@ export class Pod implements AsyncDisposable {
     );
   }
 
-  async scrape(): Promise<string> {
-    return (await fetch(`${this.#admin("admin")}/metrics`)).text();
+  /** Rejects when the admin port has nothing there. */
+  async read(path: string): Promise<string> {
+    const reply = await fetch(`${this.#admin("admin")}${path}`);
+    if (!reply.ok) throw new Error(`${path} is HTTP ${reply.status}`);
+    return reply.text();
   }
 
   /** What became of a Secret's key, as the kubelet does it: a new folder, and one rename. */

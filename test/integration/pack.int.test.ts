@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import getPort from "get-port";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
@@ -56,6 +58,28 @@ test("it validates the example that comes along", async () => {
   const example = join(folder, "node_modules/sell-sink/config/example.yaml");
   const { stdout } = await sellSink(["validate", "--config", example], { SELL_TOKEN: "token" });
   expect(stdout).toContain("is in order");
+});
+
+test("it serves its status page, with the plotting library of the installed packages, while it waits for Kafka", async () => {
+  const [port, nobody] = [await getPort(), await getPort()];
+  const config = await readFile(join(root, "config/example.yaml"), "utf8");
+  const file = join(folder, "config.yaml");
+  await writeFile(file, config.replace("kafka:9092", `127.0.0.1:${nobody}`).replace("port: 8080", `port: ${port}`));
+  const stop = new AbortController();
+  const { signal } = stop;
+  const env = { ...process.env, SELL_TOKEN: "token" };
+  const sellSinkMain = join(folder, "node_modules/sell-sink/dist/cli/sell-sink.mjs");
+  const running = run(process.execPath, [sellSinkMain, "run", "--config", file], { env, signal }).catch(() => {});
+  const read = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+  try {
+    await until(async () => (await read("/").catch(() => "")).startsWith("<!doctype html>"), "the page is served");
+    expect(await read("/page/uplot.js")).toContain("uPlot");
+    expect(await read("/page/page.mjs")).toContain("/status");
+    expect(JSON.parse(await read("/status")).verdict.sentence).toBe("Not delivering: waiting for Kafka.");
+  } finally {
+    stop.abort();
+    await running;
+  }
 });
 
 test("wrong usage is exit 2 through every launcher in between", async () => {
