@@ -1,6 +1,7 @@
 /**
  * `npm test`: every check, on a fresh clone too. Installs the packages if need be, looks at the code as it stands, runs the
- * unit tests, then those that talk to real services. Further arguments go to vitest. The last line is "N passed, N failed".
+ * unit tests and those in a browser, then those that talk to real services. Further arguments go to vitest. The last line is
+ * "N passed, N failed".
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,8 +45,15 @@ const read = (report) => {
   }
 };
 
-const together = async (...projects) => {
-  const results = await Promise.all(projects);
+const together = async (...projects) => summed(await Promise.all(projects));
+
+const inTurn = async (projects, args) => {
+  const results = [];
+  for (const project of projects) results.push(await runProject(project, args));
+  return summed(results);
+};
+
+const summed = (results) => {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const code = Math.max(...results.map((result) => result.code));
   return { code, passed: sum("passed"), failed: sum("failed") };
@@ -67,7 +75,7 @@ const main = async (args) => {
   const steps = args.length === 0 ? [runStatic] : [];
   // The chart's tests mostly wait for a pod, the unit tests for nothing: together they take the time of one.
   steps.push(
-    () => together(runProject("unit", args), runProject("chart", args)),
+    () => together(inTurn(["unit", "browser"], args), runProject("chart", args)),
     () => runProject("integration", args),
   );
   let passed = 0;

@@ -96,7 +96,7 @@ const addresses = ({ surroundings, replicas, folder }: Demo): string =>
     `  Kafka      ${surroundings.kafka}, group ${surroundings.groupId}, topic ${surroundings.topicOf("orders")} and others`,
     ...(surroundings.registry === null ? [] : [`  Registry   ${surroundings.registry}`]),
     `  Redis      ${surroundings.redis}`,
-    ...replicas.map(({ adminUrl }, i) => `  Connector  ${adminUrl}/metrics (replica ${i + 1})`),
+    ...replicas.map(({ adminUrl }, i) => `  Connector  ${adminUrl}/ (status page of replica ${i + 1}; /metrics)`),
     `  Configurations and logs in ${folder}`,
   ].join("\n");
 

@@ -17,7 +17,7 @@ const WINDOW_RECORDS = 20_000;
 const SIX_HOURS = 6 * 360;
 
 const world = new StatusWorld();
-const fill = createGauges(world.registry, ["erp.sales.orders"]);
+const fill = createGauges(world.registry);
 
 const stateAt = (look: number): Snapshot =>
   aSnapshot({
@@ -37,7 +37,7 @@ for (let look = 0; look < SIX_HOURS; look++) {
     items: 1 + (look % 50),
     changes: 60,
   });
-  world.emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "200", tookMs: 300 });
+  world.call("200");
   world.emit("delivered", { topic: "erp.sales.orders", result: "updated", latencyMs: 900 });
   await world.looks(stateAt(look));
 }

@@ -33,7 +33,7 @@ const deliver = (world: StatusWorld, records: number, look: number): void => {
     const items = calls === CALLS ? (call % 11 === 0 ? 38 : 50) : 6 + ((look + call) % 5);
     const reason = items === 50 ? "count" : "age";
     world.emit("batch-closed", { reason, verb: "upsert", items, changes: items + 4 });
-    world.emit("request-done", { verb: "upsert", entity: "deals", items, code: "200", tookMs: 300 });
+    world.call("200");
   }
   for (let record = 0; record < records * 0.8; record++) {
     world.emit("delivered", { topic: "erp.sales.orders", result: "updated", latencyMs: 900 });

@@ -106,7 +106,7 @@ const behind = async (): Promise<StatusWorld> => {
   for (let look = 0; look <= 18; look++) {
     for (let call = 0; call < 20; call++) {
       world.emit("batch-closed", { reason: call < 18 ? "count" : "age", verb: "upsert", items: 50, changes: 60 });
-      world.emit("request-done", { verb: "upsert", entity: "deals", items: 50, code: "200", tookMs: 300 });
+      world.call("200");
       world.emit("delivered", { topic: "erp.sales.orders", result: "updated", latencyMs: 900 });
     }
     const letter = { topic: "erp.sales.orders", position: "erp.sales.orders[0]@7", message: "no" };

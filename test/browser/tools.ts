@@ -36,7 +36,9 @@ const installed = async (): Promise<string | null> => {
     const patience = "-oDPkg::Lock::Timeout=300"; // another apt-get on this machine may be at work
     await run("apt-get", [patience, "-qq", "update"], options, signal);
     await run("apt-get", [patience, "-qq", "-y", "--no-install-recommends", "install", "chromium"], options, signal);
-    return findChromium();
+    const found = findChromium();
+    if (found === null) throw new Error("Debian's package brought no program of that name.");
+    return found;
   } catch (error) {
     if (env["CI"]) throw error;
     say(`SKIPPED: the status page is not tried in a browser. Install chromium for it. ${errorText(error)}`);

@@ -43,9 +43,9 @@ test("what the metrics counted between two looks is in the sample, not what was 
   delivered();
   world.emit("batch-closed", { reason: "age", verb: "upsert", items: 2, changes: 5 });
   world.emit("dead-lettered", { topic: "t", position: "t[0]@1", reason: "bad-value", message: "no" });
-  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "503", tookMs: 9 });
-  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "ECONNRESET", tookMs: 9 });
-  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "429", tookMs: 9 });
+  world.call("503");
+  world.call("ECONNRESET");
+  world.call("429");
   await world.looks(aSnapshot());
   const { history, totals } = await world.status.page("1h");
   expect(history.counts).toEqual({
@@ -78,7 +78,7 @@ test("the states that the verdict goes by are taken from the snapshot", async ()
   expect(await causeOf({ isMember: false })).toBe("kafka");
   expect(await causeOf({ gate: aGateState({ mode: "closed" }) })).toBe("redis");
   expect(await causeOf({ gate: aGateState({ cooldownLeftMs: 1 }) })).toBe("quota");
-  world.emit("request-done", { verb: "upsert", entity: "deals", items: 2, code: "timeout", tookMs: 9 });
+  world.call("timeout");
   expect(await causeOf({})).toBe("sell");
 });
 
