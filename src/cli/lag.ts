@@ -1,10 +1,12 @@
 /** `sell-sink lag`: how far behind, how fast, until when. */
 import type { Config } from "../config/spec.ts";
+import { replayTopicOf } from "../dead-letter/letter.ts";
 import { isConnectorError } from "../domain/errors.ts";
 import { askProcess, type ProcessSample } from "../lag/ask-process.ts";
 import { lagReport, type Sample } from "../lag/sample.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../topic-formats.ts";
@@ -93,9 +95,16 @@ const kafkaSource = async (config: Config, terminal: Terminal, signal: AbortSign
   return {
     from: "kafka",
     name: `Kafka, of the group ${groupId}`,
-    look: createKafkaLag(kafka, groupId, topicsOf(config), systemClock),
+    look: createKafkaLag(kafka, groupId, await topicsIn(kafka, config), systemClock),
     [Symbol.asyncDispose]: () => kafka.close(),
   };
+};
+
+/** Replays and resyncs wait in a topic of their own, where there is one. */
+const topicsIn = async ({ admin }: KafkaConnection, config: Config): Promise<readonly string[]> => {
+  const replays = replayTopicOf(config.deadLetter.topic);
+  const hasReplays = (await admin.partitionCounts([replays])).has(replays);
+  return hasReplays ? [...topicsOf(config), replays] : topicsOf(config);
 };
 
 /** Two looks, or looks without end. */

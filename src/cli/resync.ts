@@ -5,6 +5,7 @@ import type { Config } from "../config/spec.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { countText } from "../lib/numbers.ts";
+import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { ResyncDeps } from "../resync/resync.ts";
 import type { From, Selection } from "../resync/selection.ts";
@@ -105,7 +106,7 @@ const selectionOf = async (config: Config, options: Options): Promise<Selection>
 
 /** Where it begins: anew, or with `--resume` where the pass before was broken off. */
 const startOf = async (
-  { desk, config, terminal }: AtDesk,
+  { desk, config, terminal, signal }: AtDesk,
   selection: Selection,
   { resume, dryRun }: Options,
 ): Promise<{ readonly start: Checkpoint; readonly isResumed: boolean }> => {
@@ -115,7 +116,9 @@ const startOf = async (
   const { admin } = desk.kafka;
   const fresh = await firstCheckpoint(selection, config, admin, systemClock.now());
   if (dryRun === true) return { start: fresh, isResumed: false };
-  const last = await loadCheckpoint(config.kafka.groupId, await admin.endOffsets([selection.topic]), admin);
+  const ends = await admin.endOffsets([selection.topic]);
+  const load = () => loadCheckpoint(config.kafka.groupId, ends, admin);
+  const last = await patiently(systemClock, A_MOMENT, load, signal);
   const isUnfinished = last !== null && last.selection === fresh.selection && last.from < ALL_KEYS;
   const since = isUnfinished ? new Date(last.startedAtMs).toISOString() : "";
   if (isUnfinished && resume === true) {

@@ -221,6 +221,21 @@ test("what the jobs run are commands and options that there are", async () => {
   }
 });
 
+test("pods are spread over hosts and zones unless said otherwise, and go where they are told", async () => {
+  const spread = podOf(await render({ files: values("production") })).topologySpreadConstraints;
+  expect(spread.map(({ topologyKey }: Manifest) => topologyKey)).toEqual([
+    "kubernetes.io/hostname",
+    "topology.kubernetes.io/zone",
+  ]);
+  expect(podOf(await render({ files: values("openshift") }))).not.toHaveProperty("topologySpreadConstraints");
+  expect(podOf(await render({ files: values("everything") }))).toMatchObject({
+    priorityClassName: "high",
+    nodeSelector: { disk: "ssd" },
+    tolerations: [{ key: "crm", operator: "Exists" }],
+    topologySpreadConstraints: [{ topologyKey: "rack" }],
+  });
+});
+
 test("without fsGroup the mounted secrets are readable all the same", async () => {
   const pod = podOf(await render({ files: values("openshift") }));
   expect(pod.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
