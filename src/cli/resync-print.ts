@@ -1,6 +1,8 @@
 /** What a resync came to, for people and for programs. */
 import type { Config } from "../config/spec.ts";
+import { replayTopicOf } from "../dead-letter/letter.ts";
 import { countText, durationText } from "../lib/numbers.ts";
+
 import { callsMs } from "../plan/pace.ts";
 import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { Resynced } from "../resync/resync.ts";
@@ -14,6 +16,8 @@ export interface Pass {
   readonly selection: Selection;
   readonly config: Config;
   readonly result: Resynced;
+  /** How long the replay topic keeps records, milliseconds; null: for ever, or this user may not ask. */
+  readonly keptMs: number | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -28,7 +32,10 @@ export const passAsJson = ({ start, isResumed, isDry, selection, config, result 
   return `${JSON.stringify({ ...what, records, unreadable, keys, written, partial, leftAlone, sent, missing, calls, quotaS })}\n`;
 };
 
-export const passAsText = ({ isDry, selection, config, isResumed, result }: Pass, terminal: Terminal): string => {
+export const passAsText = (
+  { isDry, selection, config, isResumed, result, keptMs }: Pass,
+  terminal: Terminal,
+): string => {
   const { tally, records, unreadable, sent, missing } = result;
   const { keys, written, partial, leftAlone, calls } = tally;
   const ms = callsMs(config, calls);
@@ -39,6 +46,10 @@ export const passAsText = ({ isDry, selection, config, isResumed, result }: Pass
     `${bold(countText(written))} ${isDry ? "would be" : "will be"} written again by at most ${countText(calls)} calls: ${durationText(ms / 1_000)} of the whole quota, or ${Math.ceil((ms / HOUR_MS) * 100)} % of an hour of it. Live changes go first.`,
   ];
   if (!isDry) lines.push(`${countText(sent)} records are sent; the running replicas write them.`);
+  if (keptMs !== null && ms > keptMs) {
+    const [topic, kept] = [replayTopicOf(config.deadLetter.topic), durationText(keptMs / 1_000)];
+    lines.push(`${topic} keeps records for ${kept} only (retention.ms): raise that, or Kafka deletes some unwritten.`);
+  }
   if (partial > 0)
     lines.push(
       `${countText(partial)} of them end with a partial record: the columns that it leaves out are not repaired.`,

@@ -89,7 +89,7 @@ const resyncAtDesk = async (context: AtDesk, options: Options): Promise<number> 
   const pass = { ...{ start, isResumed, selection, config, isDry: options.dryRun === true } };
   try {
     const result = await resync(start, selection, deps, signal);
-    const told: Pass = { ...pass, result };
+    const told: Pass = { ...pass, result, keptMs: await keptMs(context) };
     terminal.out(options.json ? passAsJson(told) : passAsText(told, terminal));
     return isResumed || result.missing.length === 0 ? EXIT.done : EXIT.failed;
   } catch (error) {
@@ -137,6 +137,15 @@ const openReplay = async ({ desk, config }: AtDesk, closing: AsyncDisposableStac
   const producer = await desk.kafka.producer();
   closing.defer(() => producer.close());
   return { topic: target.topic, producer };
+};
+
+const keptMs = async ({ desk, config }: AtDesk): Promise<number | null> => {
+  const { replayTopicOf } = await import("../dead-letter/letter.ts");
+  const topic = replayTopicOf(config.deadLetter.topic);
+  // A dry run needs no such topic.
+  if (!(await desk.kafka.admin.partitionCounts([topic])).has(topic)) return null;
+  const ms = Number(await desk.kafka.admin.topicSetting(topic, "retention.ms"));
+  return ms > 0 ? ms : null; // -1: for ever
 };
 
 const readingOf = async ({ desk, config }: AtDesk): Promise<ResyncDeps["reading"]> => {
