@@ -2,7 +2,6 @@
 import type { Config } from "../config/spec.ts";
 import { replayTopicOf } from "../dead-letter/letter.ts";
 import { countText, durationText } from "../lib/numbers.ts";
-
 import { callsMs } from "../plan/pace.ts";
 import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { Resynced } from "../resync/resync.ts";
