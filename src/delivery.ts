@@ -381,4 +381,4 @@ const GONE: Errant = {
 };
 
 const isMissed = ({ candidate }: Entry, { result }: { readonly result: string }, { verb }: Cut): boolean =>
-  result === "missing" && verb === "upsert" && candidate?.onMissing === "deadLetter";
+  result === "missing" && verb !== "lookup" && candidate?.action === "upsert" && candidate.onMissing === "deadLetter";

@@ -3,6 +3,7 @@
  * together, so the plan does the same, and needs no more memory. Pure.
  */
 import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
+import type { Verb } from "../domain/receipt.ts";
 import type { EntityId, Remembered } from "../domain/stages.ts";
 import { decide } from "../window/decide.ts";
 import { entryId } from "../window/entry.ts";
@@ -76,13 +77,25 @@ export const planChunk = (
     const knowsId = memory.of(id)?.id != null || memory.isNew(id);
     if (fate === "create") created(id);
     if (!knowsId && mutation.action !== "upsert") group(lane, entity, "lookup", 1);
-    const verb = mutation.action === "create" ? "upsert" : mutation.action;
-    group(lane, entity, verb, sizeOf(mutation, perCall), stepsOf(mutation, perCall));
+    group(lane, entity, verbOf(mutation, knowsId), sizeOf(mutation, perCall), stepsOf(mutation, perCall));
     if (fate === "create" && Object.keys(onCreate).length > 0) group(lane, entity, "complete", perCall);
   }
   for (const { lane, size, writes } of groups.values())
     lanes[lane] = { ...lanes[lane], calls: lanes[lane].calls + Math.ceil(writes / size) };
   return lanes;
+};
+
+/** Requests hold one verb; a record that must not be brought back is updated by its id. */
+const verbOf = ({ action, onMissing }: Mutation, knowsId: boolean): Verb => {
+  switch (action) {
+    case "upsert":
+      return knowsId && onMissing !== "recreate" ? "update" : "upsert";
+    case "create":
+      return "upsert";
+    case "update":
+    case "delete":
+      return action;
+  }
 };
 
 /** The connector's own judgement. References are taken for known: their records come first. */

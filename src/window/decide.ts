@@ -34,7 +34,8 @@ export const decide = (mutation: Mutation, facts: Facts): Decision => {
       if (id !== null) return write("update", id, mutation, facts);
       return lookedUp || known?.deleted === true ? { kind: "done", reason: "missing" } : lookup;
     case "upsert":
-      return write("upsert", id, mutation, facts);
+      // An upsert goes by the key, and would bring back what somebody deleted; an update finds out by the id.
+      return write(id !== null && mutation.onMissing !== "recreate" ? "update" : "upsert", id, mutation, facts);
   }
 };
 

@@ -501,13 +501,15 @@ export class Window {
     this.#evaluate(entry);
   }
 
-  /** The remembered record is gone in Sell: an update is done with that, an upsert goes by the route's `onMissing`. */
-  #vanished(entry: Entry, { action, onMissing }: Mutation): void {
-    entry.known = null;
-    entry.lookedUp = true;
+  /** The remembered record is gone in Sell: the route's `onMissing` says what now. A change that never creates is done with it. */
+  #vanished(entry: Entry, { onMissing }: Mutation): void {
+    if (onMissing !== "skip") {
+      entry.known = null; // otherwise what comes after it is skipped by the same question
+      entry.lookedUp = true;
+    }
     const standsFor = entry.standsFor;
     this.#unpin(entry);
-    if (action === "update" || onMissing === "skip") this.#deps.settle(entry.shift(standsFor));
+    if (onMissing === "skip") this.#deps.settle(entry.shift(standsFor));
     this.#evaluate(entry);
   }
 

@@ -214,6 +214,9 @@ const anOrder = (key: string, sku: string): Mutation =>
     refs: [{ field: "lines.0.product_id", entity: "products", key: sku }],
   });
 
+const anAccountOf = (onMissing: Mutation["onMissing"]): Mutation =>
+  aMutation({ key: "1", fields: { name: "a" }, onMissing });
+
 const SEVERAL: Outcome = { status: "rejected", reason: "ambiguous-match", message: "Several.", httpStatus: 200 };
 const NONE: Outcome = { status: "accepted", result: "missing", id: null };
 
@@ -243,6 +246,17 @@ test("a topic that stands still asks no more for parents that cannot be told", a
   await desk.answer([SEVERAL]);
   await desk.pass(600_000);
   expect([desk.letters, desk.settled, desk.requests.length]).toEqual([[], [], 1]);
+});
+
+test("a record that somebody deleted in Sell becomes a dead letter where the route says so, and is not brought back", async () => {
+  open().store.set("accounts/1", IN_SELL);
+  await desk.add(anAccountOf("deadLetter"));
+  expect(desk.requests[0]?.batch).toMatchObject({ verb: "update", writes: [{ id: 7 }] });
+  await desk.answer([NONE]);
+  expect(desk.letters.map(({ errant }) => errant.reason)).toEqual(["record-gone"]);
+  desk.letters[0]?.resolve();
+  await desk.pass(60_000);
+  expect([desk.settled.length, desk.requests.length]).toEqual([1, 1]);
 });
 
 test("a throttled batch waits without counting as tried, and everybody is told", async () => {

@@ -119,6 +119,26 @@ describe("the reply", () => {
     expect(short(read(call, [item, ...rest]))).toEqual([`unknown ${reason}`, "created 1001", "created 1002"]);
   });
 
+  test.each([
+    ["update", "updated"],
+    ["delete", "deleted"],
+  ] as const)("of %s with another id than the asked one is unknown", (verb, result) => {
+    const call = aCall([aWrite({ id: 42 })], verb);
+    const verdict = (id: number) => ({ data: { id }, meta: { ref: "10:0", index: 0, status: 200, result } });
+    expect(short(read(call, [verdict(43)]))).toEqual(["unknown verdict-contradicts"]);
+    expect(short(read(call, [verdict(42)]))).toEqual([`${result} 42`]);
+  });
+
+  test("of an order of another deal is unknown", () => {
+    const call = aCall([aWrite({ entity: "orders", body: { deal_id: 5 } })], "upsert", "orders");
+    const verdict = (deal: number) => ({
+      data: { id: 42, deal_id: deal },
+      meta: { ref: "10:0", index: 0, status: 200, result: "created" },
+    });
+    expect(short(read(call, [verdict(6)]))).toEqual(["unknown key-mismatch"]);
+    expect(short(read(call, [verdict(5)]))).toEqual(["created 42"]);
+  });
+
   test("without items, or to be continued elsewhere, leaves all unknown", () => {
     for (const body of ["", "<html>", "null", "[]", '{"data":{}}', '{"items":{}}', '{"items":[{"data":{"id":1'])
       expect(short(read(call, body, 200))).toEqual([

@@ -5,7 +5,7 @@ import type { Outcome, Receipt, Verb, Write } from "../../../src/domain/receipt.
 import { systemClock } from "../../../src/lib/clock.ts";
 import { type FaultOptions, startSandbox } from "../../../src/sandbox/index.ts";
 import { until } from "../../support/until.ts";
-import { anOpenTarget, aWrite, never } from "./support.ts";
+import { anOpenTarget, aSell, aWrite, json, never } from "./support.ts";
 
 const MAX_STEPS = 100;
 /** After it no request that got no answer is applied any more. */
@@ -215,4 +215,13 @@ test("in bulk the heads of many orders share one request", async () => {
   const { outcomes } = await send("orders", "upsert", writes);
   expect(outcomes).toMatchObject(writes.map(() => ({ status: "progress", alone: true })));
   expect(calls().slice(before)).toEqual(["POST /api/v2/bulk/orders"]);
+});
+
+test("an order of another deal than the asked one is never taken for ours", async () => {
+  const order = { data: { id: 42, deal_id: 6 } };
+  const sell = await aSell((_seen, response) => json(response, 200, { items: [order] }), { bulk: false });
+  const { target } = await anOpenTarget({ baseUrl: sell.url });
+  const writes = [aWrite({ entity: "orders", body: { deal_id: 5, lines: [] } })];
+  const { outcomes } = await target.send({ entity: "orders", verb: "upsert", writes }, never);
+  expect(outcomes).toEqual([{ status: "retriable", reason: "key-mismatch" }]);
 });

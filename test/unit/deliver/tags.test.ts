@@ -4,7 +4,7 @@ import type { Fields } from "../../../src/domain/mutation.ts";
 import type { Outcome, Write } from "../../../src/domain/receipt.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { startSandbox } from "../../../src/sandbox/index.ts";
-import { anOpenTarget, aSell, aWrite, json, never } from "./support.ts";
+import { anOpenTarget, aSell, aWrite, bulkItems, json, never } from "./support.ts";
 
 const ours = ($tags: readonly string[], $own: readonly string[] = ["gold", "silver"]): Fields => ({
   name: "Nordlicht",
@@ -87,4 +87,16 @@ test("where the reply leaves the tags out they are asked for, never overwritten 
   for (let step = 0; step < 3; step++) seen.push(...(await target.send(batch, never)).outcomes);
   expect(seen).toMatchObject([{ status: "progress", alone: true }, { status: "progress" }, { result: "updated" }]);
   expect(bodies.map(({ tags }) => tags)).toEqual([undefined, ["vip", "gold"]]);
+});
+
+test("tags of another record than the asked one are never taken for ours", async () => {
+  const sell = await aSell(({ method, body }, response) => {
+    if (method === "GET") return json(response, 200, { data: { id: 999, tags: ["vip"] } });
+    const items = bulkItems(body).map(({ data, meta }) => ({ data: { id: data["id"] }, meta }));
+    json(response, 200, { items });
+  });
+  const { target } = await anOpenTarget({ baseUrl: sell.url });
+  const batch = { entity: "accounts", verb: "upsert", writes: [aWrite({ body: ours(["gold"]) })] } as const;
+  expect((await target.send(batch, never)).outcomes).toMatchObject([{ status: "progress" }]);
+  expect((await target.send(batch, never)).outcomes).toEqual([{ status: "retriable", reason: "id-mismatch" }]);
 });

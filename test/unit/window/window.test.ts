@@ -187,6 +187,22 @@ describe("a child", () => {
     ]);
   });
 
+  test("and its parent of one backlog take no more calls than each kind alone, parents first", () => {
+    const keys = Array.from({ length: 100 }, (_, i) => String(i));
+    const driver = new WindowDriver().add(...keys.flatMap((key) => [aDeal(`D${key}`, key), anAccount(key)]));
+    const calls: unknown[] = [];
+    for (let cut = driver.take(5_000); cut !== null; cut = driver.take(5_000)) {
+      calls.push([cut.entity, cut.verb, cut.writes.length]);
+      driver.answer(cut, ...cut.writes.map(({ key }) => accepted(1_000 + Number.parseInt(key, 10), "created")));
+    }
+    const [parents, children] = [
+      ["accounts", "upsert", 50],
+      ["deals", "upsert", 50],
+    ];
+    expect(calls.toSorted()).toEqual([parents, parents, children, children]);
+    expect([calls[0], driver.settled.length]).toEqual([parents, 200]);
+  });
+
   test("of a remembered parent does not wait", () => {
     const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"));
     driver.answer(driver.take(), accepted(42)).add(aDeal("D", "1"));

@@ -1,0 +1,60 @@
+/** A record that was written before and that somebody deleted in Sell, or merged into another. */
+import { expect, test } from "vitest";
+import type { Mutation } from "../../../src/domain/mutation.ts";
+import { aMutation } from "../../support/builders.ts";
+import { accepted, missing, WindowDriver } from "../../support/window-driver.ts";
+
+type Rule = Mutation["onMissing"];
+
+const named = (name: string, onMissing: Rule, more: Partial<Mutation> = {}): Mutation =>
+  aMutation({ key: "1", fields: { name }, onMissing, ...more });
+
+/** A record of id 7, of which the next request finds out that it is gone. */
+const gone = (onMissing: Rule, more: Partial<Mutation> = {}) => {
+  const driver = new WindowDriver({ lingerMs: 0 }).add(named("a", onMissing));
+  driver.answer(driver.take(), accepted(7)).add(named("b", onMissing, more));
+  const cut = driver.take();
+  return { driver, cut };
+};
+
+test("is created anew by its key where the route says so, with all that it had", () => {
+  const { driver, cut } = gone("recreate");
+  driver.answer(cut, missing);
+  expect(driver.settled).toHaveLength(1);
+  const again = driver.take();
+  expect(again).toMatchObject({ verb: "upsert", writes: [{ key: "1", id: null, body: { name: "b" } }] });
+  driver.answer(again, accepted(8, "created"));
+  expect([driver.settled.length, driver.store.get("accounts/1")?.id]).toEqual([2, 8]);
+});
+
+test.each<Rule>(["skip", "deadLetter"])(
+  "is asked for by its id where %s, since its key would bring it back",
+  (rule) => {
+    expect(gone(rule).cut).toMatchObject({ verb: "update", writes: [{ id: 7, body: { name: "b" } }] });
+  },
+);
+
+test("is left alone where the route says skip, by later changes too", () => {
+  const { driver, cut } = gone("skip");
+  driver.add(named("c", "skip"));
+  driver.answer(cut, missing);
+  expect(driver.settled).toHaveLength(2);
+  const next = driver.take(10_000);
+  expect(next).toMatchObject({ verb: "update", writes: [{ id: 7, body: { name: "c" } }] });
+  driver.answer(next, missing);
+  expect([driver.settled.length, driver.take(60_000), driver.window.size]).toEqual([3, null, 0]);
+});
+
+test("is done with for a change that never creates, whatever the route says", () => {
+  const { driver, cut } = gone("recreate", { action: "update" });
+  driver.answer(cut, missing);
+  expect([driver.settled.length, driver.take(60_000)]).toEqual([2, null]);
+});
+
+test("that a write by key finds under another id, because it was merged, is remembered by that", () => {
+  const { driver, cut } = gone("recreate");
+  driver.answer(cut, accepted(9));
+  expect(driver.store.get("accounts/1")?.id).toBe(9);
+  driver.add(named("c", "recreate"));
+  expect(driver.take()).toMatchObject({ writes: [{ id: 9 }] });
+});
