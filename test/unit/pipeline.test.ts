@@ -1,12 +1,13 @@
 /** The main loop as a whole, on the simulation's broker: what a stop, a crash and a full window leave behind. */
 import { expect, test } from "vitest";
 import { readMark } from "../../src/commit/mark.ts";
-import type { Batch, Receipt } from "../../src/domain/receipt.ts";
+import type { Entity } from "../../src/domain/mutation.ts";
+import type { Batch, Outcome, Receipt } from "../../src/domain/receipt.ts";
 import type { ErrantRecordReporter } from "../../src/domain/stages.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import { Broker } from "../sim/broker.ts";
 import { Dice } from "../sim/dice.ts";
-import { createDecoder, createMapper, type ErpRecord } from "../sim/erp.ts";
+import { createDecoder, createMapper, type ErpRecord, NOBODY } from "../sim/erp.ts";
 import { NO_FAULTS } from "../sim/faults.ts";
 import { Redis } from "../sim/redis.ts";
 import { SimSource } from "../sim/source.ts";
@@ -29,20 +30,28 @@ class Rig {
   lettersBegun = 0;
   /** Sell takes everything after so long; Infinity: it never answers. */
   answerMs = 200;
+  /** What Sell answers instead to so many writes. */
+  refuses: ((writes: number) => Partial<Receipt>) | null = null;
   massFailure = { outOf: 100, moreThan: 100 };
   #starts = 0;
 
   write(...keys: readonly string[]): void {
-    for (const key of keys) {
-      const index = this.records.length;
-      const wish = { entity: "accounts", key, action: "upsert", fields: { name: `v${index}` } } as const;
-      const wishes = [{ ...wish, parent: null, bad: "no" as const }];
-      const offset = BigInt(index);
-      const kind = key === ERRANT ? "errant" : "wishes";
-      this.records.push({ index, partition: CUSTOMERS, offset, kind, wishes, isBackfill: false });
-      const raw = { key: null, value: Buffer.from(String(index)), headers: [] };
-      this.broker.append(CUSTOMERS, { ...raw, offset, timestampMs: this.time.nowMs });
-    }
+    for (const key of keys) this.#write("accounts", key, null);
+  }
+
+  writeOrphan(key: string): void {
+    this.#write("deals", key, NOBODY);
+  }
+
+  #write(entity: Entity, key: string, parent: string | null): void {
+    const index = this.records.length;
+    const wish = { entity, key, action: "upsert", fields: { name: `v${index}` } } as const;
+    const wishes = [{ ...wish, parent, bad: "no" as const }];
+    const offset = BigInt(index);
+    const kind = key === ERRANT ? "errant" : "wishes";
+    this.records.push({ index, partition: CUSTOMERS, offset, kind, wishes, isBackfill: false });
+    const raw = { key: null, value: Buffer.from(String(index)), headers: [] };
+    this.broker.append(CUSTOMERS, { ...raw, offset, timestampMs: this.time.nowMs });
   }
 
   async start(maxRecords = 1_000): Promise<{ readonly pipeline: Pipeline; readonly process: Process }> {
@@ -63,7 +72,8 @@ class Rig {
       target: {
         ...{ dialect: "bulk", maxItems: 50, account: "test", open: async () => {}, close: async () => {} },
         send: (batch: Batch, signal: AbortSignal) => this.#send(process, batch, signal),
-        credentialChanged: () => new Promise<void>(() => {}),
+        credentialChanged: (signal: AbortSignal) =>
+          new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
       },
     };
     const options = {
@@ -82,8 +92,11 @@ class Rig {
 
   #send(process: Process, batch: Batch, signal: AbortSignal): Promise<Receipt> {
     this.sent.push({ by: process.name, atMs: this.time.nowMs, batch });
-    const outcomes = batch.writes.map((_, i) => ({ status: "accepted", result: "updated", id: i + 1 }) as const);
-    const answer = { outcomes, throttle: null, halt: null, httpStatus: 200, names: null, announced: null };
+    const result =
+      batch.verb === "lookup" ? ({ result: "missing", id: null } as const) : { result: "updated" as const };
+    const outcomes = batch.writes.map((_, i) => ({ status: "accepted", id: i + 1, ...result }) as const);
+    const plain = { outcomes, throttle: null, halt: null, httpStatus: 200, names: null, announced: null };
+    const answer: Receipt = this.refuses === null ? plain : { ...plain, ...this.refuses(batch.writes.length) };
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
       if (Number.isFinite(this.answerMs)) this.time.after(this.answerMs, () => process.deliver(() => resolve(answer)));
@@ -231,6 +244,33 @@ test("a record that arrives inside an announced pause is read, so that its age i
   expect(partition?.oldestPendingAgeS.live).toBeGreaterThan(29);
   expect(rig.sent).toEqual([]);
   await rig.stop(pipeline);
+});
+
+const HOUR_MS = 3_600_000;
+const every = (writes: number, outcome: Outcome): readonly Outcome[] => Array.from({ length: writes }, () => outcome);
+const busy = (writes: number): readonly Outcome[] => every(writes, { status: "retriable", reason: "test" });
+
+test.each<[string, (writes: number) => Partial<Receipt>]>([
+  ["a 429 of an hour", (n) => ({ outcomes: busy(n), throttle: { hintMs: HOUR_MS, source: "body" }, httpStatus: 429 })],
+  ["a token that is refused for an hour", (n) => ({ outcomes: busy(n), halt: { kind: "auth", message: "No." } })],
+  ["an hour without a connection", (n) => ({ outcomes: busy(n), httpStatus: null })],
+  ["an hour of silence", (n) => ({ outcomes: every(n, { status: "unknown", reason: "timeout" }), httpStatus: null })],
+])("%s times no child out; only time in which Sell accepts does", async (_, refuses) => {
+  const rig = new Rig();
+  rig.writeOrphan("c");
+  const { pipeline } = await rig.start();
+  await rig.pass(10_000);
+  rig.refuses = refuses;
+  rig.write("a");
+  await rig.pass(HOUR_MS - 10_000);
+  expect(rig.letters).toEqual([]);
+  rig.refuses = null;
+  await rig.pass(120_000);
+  rig.write("b");
+  await rig.pass(61_000);
+  expect(rig.letters).toEqual([0n]);
+  await rig.stop(pipeline);
+  expect(rig.failures).toEqual([]);
 });
 
 test("when most records of a topic fail, it stands still: no more dead letters, nothing committed past it, and it hands over clean", async () => {
