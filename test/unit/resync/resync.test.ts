@@ -129,15 +129,17 @@ const named = ({ key, partition, value, headers }: ProducedRecord): string => {
   return `${keys} of ${key} at ${partition}/${at}: ${value}`;
 };
 
-/** By the rule in words: the newest record of the key, or the delete that a tombstone only repeats; if it is written. */
+/** By the rule in words: the newest record of the key, where a tombstone that only repeats a delete is none; if it is written. */
 const expected = (broker: Broker): readonly string[] => {
   const newest = new Map<string, ConsumerRecord>();
-  const inTime = broker.partitions.flat().toSorted((a, b) => a.timestampMs - b.timestampMs);
-  for (const record of inTime) {
-    const known = newest.get(String(record.key));
-    const isRepeat = String(record.value) === "tombstone" && String(known?.value) === "delete";
-    const isSamePartition = known?.position.partition === record.position.partition;
-    if (!(isRepeat && isSamePartition)) newest.set(String(record.key), record);
+  for (const partition of broker.partitions) {
+    const here = new Map<string, ConsumerRecord>();
+    for (const record of partition) {
+      const isRepeat = String(record.value) === "tombstone" && String(here.get(String(record.key))?.value) === "delete";
+      if (!isRepeat) here.set(String(record.key), record);
+    }
+    for (const [key, record] of here)
+      if (record.timestampMs > (newest.get(key)?.timestampMs ?? Number.NEGATIVE_INFINITY)) newest.set(key, record);
   }
   return [...newest.values()]
     .filter(({ value }) => String(value) !== "filtered")
