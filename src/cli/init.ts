@@ -7,6 +7,7 @@ import { configSchema } from "../config/spec.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import type { Initiated, InitOptions } from "../init/init.ts";
 import { wishOf } from "../init/topics.ts";
+import { VARIABLES } from "../init/write-config.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
@@ -45,7 +46,7 @@ by the topic's name, the key by the record key, fields by the columns' names and
 that key. No value of a record is written or shown. What nobody can know is left as a commented line. Without --topic it
 looks at every topic that is not internal, and takes those that look like change data.
 
-With --sell-url, and the token in SELL_TOKEN, the account's custom fields are read too: about five calls of its quota. An
+With --sell-url, and the token in SELL_TOKEN, the account's custom fields are read too: four calls of its quota. An
 address with a password in it is written as \${SCHEMA_REGISTRY_URL} or \${REDIS_URL}.
 `;
 
@@ -133,10 +134,10 @@ const tell = (initiated: Initiated, file: string | null, { json }: Options, term
 /** Throws ConnectorError `USAGE`. */
 const optionsOf = (options: Options, { env, secrets }: Terminal): InitOptions => {
   const { brokers, registry, redis, topic = [], sellUrl, group: groupId, keyField, owner, country, zone } = options;
-  const token = env[TOKEN];
+  const token = env[VARIABLES.token];
   if (sellUrl !== undefined && !token)
     throw usage(
-      `${TOKEN} is not set: --sell-url needs the access token there; on a command line others could read it.`,
+      `${VARIABLES.token} is not set: --sell-url needs the access token there; on a command line others could read it.`,
     );
   for (const secret of [token, passwordIn(registry), passwordIn(redis)]) if (secret) secrets.add(secret);
   const places = checkedPlaces({
@@ -149,8 +150,8 @@ const optionsOf = (options: Options, { env, secrets }: Terminal): InitOptions =>
     wishes: topic.map(wishOf),
     settings: {
       ...{ brokers, groupId, keyField, owner: owner ?? null, sellUrl: places.sell.baseUrl },
-      registry: writtenAs(registry, "SCHEMA_REGISTRY_URL"),
-      redis: writtenAs(redis, "REDIS_URL"),
+      registry: writtenAs(registry, VARIABLES.registry),
+      redis: writtenAs(redis, VARIABLES.redis),
     },
     ...{ registryUrl: registry ?? null, redisUrl: redis ?? null, country: country ?? null, zone },
     token: sellUrl === undefined ? null : (token ?? null),
@@ -165,7 +166,6 @@ const refuseUnknown = async ({ zone, country }: Options): Promise<void> => {
   if (problem !== undefined) throw usage(`sell-sink ${problem}`);
 };
 
-const TOKEN = "SELL_TOKEN";
 const PLACES = configSchema.pick({ kafka: true, sell: true, schemaRegistry: true, redis: true });
 
 const checkedPlaces = (places: object): z.infer<typeof PLACES> => {

@@ -16,7 +16,7 @@ import { type Proposal, propose } from "./propose.ts";
 import type { SampledTopic } from "./sampled-topic.ts";
 import type { Proposed } from "./synonyms.ts";
 import { chosenTopics, TOPICS_MAX, type Wish } from "./topics.ts";
-import { quoted, type Settings, TOKEN_VARIABLE, writeConfig } from "./write-config.ts";
+import { quoted, type Settings, VARIABLES, writeConfig } from "./write-config.ts";
 
 export interface InitOptions {
   readonly wishes: readonly Wish[];
@@ -78,8 +78,15 @@ export const initiate = async (options: InitOptions, deps: InitDeps, signal: Abo
   const counts = { looked: asked.length, passed: chosen.length - asked.length };
   if (proposal.routes.length === 0) return { ...counts, proposal, config: null };
   const text = writeConfig(proposal, settings);
-  return { ...counts, proposal, config: { text, checked: configIn(text, { [TOKEN_VARIABLE]: "unset", ...env }) } };
+  return { ...counts, proposal, config: { text, checked: configIn(text, { ...env, ...secretsOf(options) }) } };
 };
+
+/** What the file names in place of them, so that it can be checked before anybody has set it. */
+const secretsOf = ({ token, registryUrl, redisUrl }: InitOptions): Readonly<Record<string, string>> => ({
+  [VARIABLES.token]: token ?? "unset",
+  ...(registryUrl === null ? {} : { [VARIABLES.registry]: registryUrl }),
+  ...(redisUrl === null ? {} : { [VARIABLES.redis]: redisUrl }),
+});
 
 const lookedAt = async (
   asked: Asked,

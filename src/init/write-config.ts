@@ -42,7 +42,7 @@ export const writeConfig = ({ routes, left }: Proposal, settings: Settings): str
     kafka: { brokers, groupId },
     ...(registry === null ? {} : { schemaRegistry: { url: registry } }),
     ...(redis === null ? {} : { redis: { url: redis } }),
-    sell: { baseUrl: sellUrl, token: `\${${TOKEN_VARIABLE}}`, keyField },
+    sell: { baseUrl: sellUrl, token: `\${${VARIABLES.token}}`, keyField },
     quota: { profile: "customer" },
     deadLetter: { topic: deadLetters },
     routes: routes.map(routeData),
@@ -67,8 +67,8 @@ export const writeConfig = ({ routes, left }: Proposal, settings: Settings): str
   return document.toString({ lineWidth: 0 });
 };
 
-/** Environment variable with the token, in the file and for init itself. */
-export const TOKEN_VARIABLE = "SELL_TOKEN";
+/** Environment variables that the file names in place of secrets; the token is also read from there. */
+export const VARIABLES = { token: "SELL_TOKEN", registry: "SCHEMA_REGISTRY_URL", redis: "REDIS_URL" } as const;
 
 const routeData = ({ sampled, entity, key, keyColumns, hints, fields, onDelete }: Draft) => {
   const { topic, format, encoding, keyEncoding, isUnverified, table } = sampled;

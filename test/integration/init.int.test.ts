@@ -112,12 +112,15 @@ describe.each(["avro", "json"] as const)("the demo's topics in %s", (format) => 
     expect(refused).toMatchObject({ code: 2, out: "" });
     expect(refused.err).toMatch(/is there already and is left as it is/);
     expect(await readFile(file, "utf8")).toBe(before);
-    const forced = ["--force", "--json", "--registry", inject("registry"), "-o", file];
+    const secret = inject("registry").replace("http://", "http://erp:canary-password@");
+    const forced = ["--force", "--json", "--registry", secret, "-o", file];
     const { code, out } = await init("--topic", `${prefix}.sales.customers`, ...forced);
     expect(code).toBe(0);
     const { topics, written, config } = JSON.parse(out);
     expect({ written, topics }).toMatchObject({ written: file, topics: [{ status: "proposed", entity: "accounts" }] });
     expect(await readFile(file, "utf8")).toBe(config);
+    expect(config).toContain("url: ${SCHEMA_REGISTRY_URL}");
+    expect(out).not.toContain("canary-password");
   });
 });
 
