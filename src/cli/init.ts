@@ -1,13 +1,8 @@
 /** `sell-sink init`: a first configuration, from the topics that are there. */
 import { stat, writeFile } from "node:fs/promises";
-import { InvalidArgumentError } from "commander";
-import type { z } from "zod";
 import { problemLines } from "../config/problem.ts";
-import { configSchema } from "../config/spec.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
-import type { Initiated, InitOptions } from "../init/init.ts";
-import { wishOf } from "../init/topics.ts";
-import { VARIABLES } from "../init/write-config.ts";
+import type { Initiated } from "../init/init.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
@@ -15,6 +10,16 @@ import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
+import {
+  askedFor,
+  commaSeparated,
+  country,
+  email,
+  gathered,
+  type Options,
+  refuseUnknown,
+  usage,
+} from "./init-options.ts";
 import { proposalAsJson, proposalAsLines } from "./init-print.ts";
 import { interruptible } from "./interruptible.ts";
 import { progressOf } from "./progress.ts";
@@ -22,23 +27,6 @@ import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 import { givenUp, waiting } from "./waiting.ts";
-
-interface Options {
-  readonly brokers: readonly string[];
-  readonly registry?: string;
-  readonly redis?: string;
-  readonly topic?: readonly string[];
-  readonly sellUrl?: string;
-  readonly group: string;
-  readonly keyField: string;
-  readonly owner?: string;
-  readonly country?: string;
-  readonly zone: string;
-  readonly output: string;
-  readonly force?: true;
-  readonly dryRun?: true;
-  readonly json?: true;
-}
 
 const INTRO = `
 It samples some of the oldest and newest records of each topic, without joining a group, and proposes routes: the entity
@@ -82,7 +70,7 @@ export const initCommand: Register = (program, terminal, done) => {
 
 const init = async (options: Options, terminal: Terminal): Promise<number> => {
   await refuseUnknown(options);
-  const asked = optionsOf(options, terminal);
+  const asked = askedFor(options, terminal);
   const file = options.dryRun || options.output === "-" ? null : options.output;
   if (file !== null && !options.force) await refuseExisting(file);
   return interruptible(terminal, async (signal) => {
@@ -131,68 +119,6 @@ const tell = (initiated: Initiated, file: string | null, { json }: Options, term
   return checked.status === "ok" ? EXIT.done : EXIT.failed;
 };
 
-/** Throws ConnectorError `USAGE`. */
-const optionsOf = (options: Options, { env, secrets }: Terminal): InitOptions => {
-  const { brokers, registry, redis, topic = [], sellUrl, group: groupId, keyField, owner, country, zone } = options;
-  const token = env[VARIABLES.token];
-  if (sellUrl !== undefined && !token)
-    throw usage(
-      `${VARIABLES.token} is not set: --sell-url needs the access token there; on a command line others could read it.`,
-    );
-  for (const secret of [token, passwordIn(registry), passwordIn(redis)]) if (secret) secrets.add(secret);
-  const places = checkedPlaces({
-    kafka: { brokers, groupId },
-    sell: { token: "unset", keyField, ...(sellUrl === undefined ? {} : { baseUrl: sellUrl }) },
-    ...(registry === undefined ? {} : { schemaRegistry: { url: registry } }),
-    ...(redis === undefined ? {} : { redis: { url: redis } }),
-  });
-  return {
-    wishes: topic.map(wishOf),
-    settings: {
-      ...{ brokers, groupId, keyField, owner: owner ?? null, sellUrl: places.sell.baseUrl },
-      registry: writtenAs(registry, VARIABLES.registry),
-      redis: writtenAs(redis, VARIABLES.redis),
-    },
-    ...{ registryUrl: registry ?? null, redisUrl: redis ?? null, country: country ?? null, zone },
-    token: sellUrl === undefined ? null : (token ?? null),
-  };
-};
-
-/** Throws ConnectorError `USAGE`. */
-const refuseUnknown = async ({ zone, country }: Options): Promise<void> => {
-  const { expressionProblems } = await import("../map/expression-problems.ts");
-  const steps = [{ date: { zone, to: "date" as const } }, ...(country === undefined ? [] : [{ phone: country }])];
-  const [problem] = expressionProblems({ from: "column", transform: steps, write: "always" });
-  if (problem !== undefined) throw usage(`sell-sink ${problem}`);
-};
-
-const PLACES = configSchema.pick({ kafka: true, sell: true, schemaRegistry: true, redis: true });
-
-const checkedPlaces = (places: object): z.infer<typeof PLACES> => {
-  const parsed = PLACES.safeParse(places);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const [section = "", name = ""] = issue?.path.map(String) ?? [];
-  throw usage(`${OPTIONS[`${section}.${name}`] ?? section} ${issue?.message}.`);
-};
-
-const OPTIONS: Readonly<Record<string, string>> = {
-  "kafka.brokers": "--brokers",
-  "kafka.groupId": "--group",
-  "sell.baseUrl": "--sell-url",
-  "sell.keyField": "--key-field",
-  "schemaRegistry.url": "--registry",
-  "redis.url": "--redis",
-};
-
-const passwordIn = (url: string | undefined): string | null => URL.parse(url ?? "")?.password || null;
-
-/** A file that is shown around holds no password. */
-const writtenAs = (url: string | undefined, variable: string): string | null => {
-  if (url === undefined) return null;
-  return passwordIn(url) === null ? url : `\${${variable}}`;
-};
-
 /** Whoever types this wants to hear of the first refusal. */
 const connected = async (brokers: readonly string[], signal: AbortSignal): Promise<KafkaConnection> => {
   const { connectKafka } = await import("../source/connect-kafka.ts");
@@ -210,7 +136,10 @@ const connected = async (brokers: readonly string[], signal: AbortSignal): Promi
     return await Promise.race([connecting, refused.promise]);
   } catch (error) {
     giveUp.abort(error);
-    await connecting.catch(() => {}); // called off: it ends with the error that is thrown here
+    await connecting.then(
+      (late) => late.close(),
+      () => {}, // called off: it ends with the error that is thrown here
+    );
     throw error;
   }
 };
@@ -246,19 +175,3 @@ const write = async (file: string, text: string, force: boolean): Promise<void> 
 
 const existing = (file: string): ConnectorError =>
   usage(`${file} is there already and is left as it is; name another with --output, or overwrite it with --force.`);
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });
-
-const commaSeparated = (text: string): readonly string[] => text.split(",").map((part) => part.trim());
-
-const gathered = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-
-const country = (text: string): string => {
-  if (/^[A-Z]{2}$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be a country of two capital letters, like DE.");
-};
-
-const email = (text: string): string => {
-  if (/^[^\s@$]+@[^\s@$]+$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be an e-mail address.");
-};
