@@ -20,7 +20,7 @@ import type { Draft, Proposal } from "./propose.ts";
 export interface Settings {
   readonly brokers: readonly string[];
   readonly groupId: string;
-  /** Null: no topic needs one. */
+  /** Null: none was named. */
   readonly registry: string | null;
   readonly redis: string | null;
   readonly sellUrl: string;
@@ -49,7 +49,7 @@ export const writeConfig = ({ routes, left }: Proposal, settings: Settings): str
   });
   for (const name of ["kafka", "schemaRegistry", "redis", "quota", "deadLetter"]) inFlow(document.get(name));
   document.commentBefore = [
-    ` Proposed by sell-sink init from ${routes.length} topics. Read it line by line: only people know what columns mean.`,
+    ` Proposed by sell-sink init from ${counted(routes.length, "topic")}. Read it line by line: only people know what columns mean.`,
     " Commented lines are columns of which nothing was made. Every setting: config/reference.md.",
   ].join("\n");
   if (redis === null)
@@ -88,7 +88,7 @@ const decorate = (document: AnyDocument, at: number, draft: Draft, { owner }: Se
   const { sampled, fields, open, entity, hints } = draft;
   const route = ["routes", at];
   const whole = document.getIn(route);
-  if (isMap(whole)) whole.commentBefore = comment(`${sampled.records} records of the topic were looked at.`);
+  if (isMap(whole)) whole.commentBefore = comment(`${counted(sampled.records, "record")} of the topic looked at.`);
   const written = document.getIn([...route, "fields"]);
   for (const name of ["hints", "keyColumns", "key", "onDelete"]) inFlow(document.getIn([...route, name]));
   if (isMap(written)) for (const { value } of written.items) inFlow(value);
@@ -110,6 +110,8 @@ const decorate = (document: AnyDocument, at: number, draft: Draft, { owner }: Se
       "the format is known from documents only: try it with sell-sink sandbox first",
     );
 };
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const KEY_NOTE = "the ERP key; it never changes once records are written";
 

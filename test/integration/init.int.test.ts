@@ -119,7 +119,7 @@ describe.each(["avro", "json"] as const)("the demo's topics in %s", (format) => 
     const { topics, written, config } = JSON.parse(out);
     expect({ written, topics }).toMatchObject({ written: file, topics: [{ status: "proposed", entity: "accounts" }] });
     expect(await readFile(file, "utf8")).toBe(config);
-    expect(config).toContain("url: ${SCHEMA_REGISTRY_URL}");
+    expect(config).toContain('url: "${SCHEMA_REGISTRY_URL}"');
     expect(out).not.toContain("canary-password");
   });
 });
