@@ -274,12 +274,12 @@ inBrowser("before the pipeline runs it says what is waited for, and nothing that
   expect(complaints).toEqual([]);
 });
 
-inBrowser("it fits a telephone", async () => {
-  const { page, complaints } = await visit(await behind(), { width: 360 });
-  expect(await page.locator("html").evaluate(({ scrollWidth }) => scrollWidth)).toBe(360);
+inBrowser.each([360, 481])("it fits a telephone %s pixels wide", async (width) => {
+  const { page, complaints } = await visit(await behind(), { width });
+  expect(await page.locator("html").evaluate(({ scrollWidth }) => scrollWidth)).toBe(width);
   const widths = await page.locator(".u-wrap").evaluateAll((plots) => plots.map(({ clientWidth }) => clientWidth));
-  expect(Math.max(...widths)).toBeLessThan(360);
-  await page.screenshot({ path: join(OUTPUT, "narrow.png"), fullPage: true });
+  expect(Math.max(...widths)).toBeLessThan(width);
+  await page.screenshot({ path: join(OUTPUT, `narrow-${width}.png`), fullPage: true });
   expect(complaints).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 /** What GET /status says of snapshots and counts that follow each other. */
 import { expect, test } from "vitest";
+import type { Sample } from "../../../src/admin/history.ts";
 import { drainS, paceOf } from "../../../src/admin/pace.ts";
 import { ROWS_MAX, worstPartitions } from "../../../src/admin/worst-partitions.ts";
 import { aGateState } from "../../support/gate-state.ts";
@@ -88,6 +89,18 @@ test("nothing but figures and names is told: no key, no message, no incident", a
   world.emit("dead-lettered", { topic: "t", position: "t[0]@1", reason: "bad-value", message: "canary-message" });
   await world.looks(aSnapshot({ gate: aGateState({ incidents: [incident] }) }));
   expect(JSON.stringify(await world.status.page("1h"))).not.toContain("canary");
+});
+
+test("the pace is that of the time with work and without an announced wait; half a minute of it says something", () => {
+  const sample = (workedOff: number, lag: number, cooldownLeftS: number): Sample => ({
+    ...{ atMs: 0, forMs: 10_000 },
+    counts: new Map(Object.entries({ arrived: 100, workedOff })),
+    levels: new Map(Object.entries({ lag, cooldownLeftS })),
+  });
+  const busy = [sample(200, 9, 0), sample(400, 9, 0), sample(300, 9, 0)];
+  const idle = [sample(100, 0, 0), sample(0, 500, 30)];
+  expect(paceOf([...busy, ...idle], null)).toEqual({ arrivedPerS: 10, workedOffPerS: 30 });
+  expect(paceOf(busy.slice(1), null)).toEqual({ arrivedPerS: null, workedOffPerS: null });
 });
 
 test("a long wait leaves the pace of the quota: this replica's part, in calls as full as those so far", async () => {
