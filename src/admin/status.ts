@@ -35,7 +35,7 @@ interface Now {
   readonly drainS: number | null;
   readonly pace: Pace;
   readonly partitions: WorstPartitions;
-  readonly gate: Omit<GateState, "incidents" | "announced">;
+  readonly gate: Pick<GateState, "mode" | "windows" | "cooldownLeftMs" | "permitsPerSecond" | "share" | "replicas">;
   readonly maxItems: number;
   /** Records that wait for the record they refer to. */
   readonly parked: Readonly<Partial<Record<Entity, number>>>;
@@ -49,7 +49,6 @@ export interface StatusPage {
   /** Milliseconds since 1970, as everywhere on the page. */
   readonly startedAtMs: number;
   readonly atMs: number;
-  readonly everyMs: number;
   readonly verdict: Verdict;
   readonly now: Now | null;
   /** Since the start of this process; names as in `totals.ts`. */
@@ -76,10 +75,10 @@ export class Status {
     this.#startedMonotonicMs = deps.clock.monotonicMs();
   }
 
-  /** Looks every ten seconds until `signal` is aborted. */
+  /** Looks every ten seconds until `signal` is aborted. A look that fails leaves a gap: it must not end what delivers. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.look();
+      await this.look().catch(() => {});
       await this.#deps.clock.sleep(SPANS["1h"].everyMs, signal).catch(() => {});
     }
   }
@@ -102,7 +101,6 @@ export class Status {
     const pace = paceOf(this.#recent, look);
     return {
       ...{ groupId, version, replica, startedAtMs: this.#startedAtMs, atMs: this.#nowMs() },
-      everyMs: SPANS[span].everyMs,
       verdict: verdictOf(situationOf(look, pace, this.#recent.slice(-LATELY_LOOKS), notReady())),
       now: look === null ? null : nowOf(look, pace),
       totals: Object.fromEntries(look?.totals ?? (await totalsOf(registry))),
@@ -124,10 +122,11 @@ export class Status {
 
 const nowOf = ({ snapshot }: Look, pace: Pace): Now => {
   const { partitions, gate, parked, windowRecords, maxItems } = snapshot;
-  const { incidents: _, announced: __, ...quota } = gate;
+  const { mode, windows, cooldownLeftMs, permitsPerSecond, share, replicas } = gate;
   const drain = drainOf(snapshot, pace);
   return {
-    ...{ backlog: backlogOf(partitions), ageS: agesOf(partitions), pace, gate: quota, windowRecords, maxItems },
+    ...{ backlog: backlogOf(partitions), ageS: agesOf(partitions), pace, windowRecords, maxItems },
+    gate: { mode, windows, cooldownLeftMs, permitsPerSecond, share, replicas },
     drainS: drain === Number.POSITIVE_INFINITY ? null : drain,
     partitions: worstPartitions(partitions),
     parked: Object.fromEntries(parked),

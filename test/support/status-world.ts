@@ -44,9 +44,10 @@ export class StatusWorld {
   readonly emit = observe({ logger: createLogger({ level: "silent", fields: {} }), registry: this.registry });
   snapshot: Snapshot | null = aSnapshot();
   notReady: string | null = null;
+  look: () => Promise<Snapshot | null> = async () => this.snapshot;
   readonly status = new Status({
     ...{ clock: this.clock, registry: this.registry, groupId: "erp-to-sell", version: "1.2.3", replica: "sell-sink-0" },
-    snapshot: async () => this.snapshot,
+    snapshot: () => this.look(),
     notReady: () => this.notReady,
   });
 

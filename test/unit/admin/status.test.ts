@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import type { Sample } from "../../../src/admin/history.ts";
 import { drainS, paceOf } from "../../../src/admin/pace.ts";
 import { ROWS_MAX, worstPartitions } from "../../../src/admin/worst-partitions.ts";
+import type { Snapshot } from "../../../src/telemetry/snapshot.ts";
 import { aGateState } from "../../support/gate-state.ts";
 import { aPartition, aSnapshot, StatusWorld } from "../../support/status-world.ts";
+import { until } from "../../support/until.ts";
 
 /** Looks at partitions that have these ends and lags, ten seconds apart. */
 const looked = async (...looks: readonly (readonly (readonly [end: number | null, lag: number | null])[])[]) => {
@@ -63,8 +65,26 @@ test("before the pipeline runs there is a verdict, the totals and no state", asy
   await world.status.look();
   expect(await world.status.page("6h")).toMatchObject({
     verdict: { state: "starting", sentence: "Not delivering: waiting for Sell." },
-    ...{ now: null, replica: "sell-sink-0", everyMs: 60_000, history: { atMs: [] } },
+    ...{ now: null, replica: "sell-sink-0", history: { atMs: [] } },
   });
+});
+
+test("a look that fails leaves a gap, and the next one comes ten seconds later", async () => {
+  const world = new StatusWorld();
+  const stop = new AbortController();
+  const watching = world.status.watch(stop.signal);
+  const next = async (look: () => Promise<Snapshot>): Promise<void> => {
+    await until(() => world.clock.sleeping === 1, "the look is over");
+    world.look = look;
+    world.clock.advance(10_000);
+  };
+  await next(() => Promise.reject(new Error("no")));
+  await next(async () => aSnapshot());
+  await until(() => world.clock.sleeping === 1, "the look is over");
+  stop.abort();
+  await watching;
+  const { atMs } = (await world.status.page("1h")).history;
+  expect(atMs).toEqual([world.clock.now()]);
 });
 
 test("the states that the verdict goes by are taken from the snapshot", async () => {
