@@ -34,6 +34,18 @@ test("the README's metrics are those there are", () => {
 /** Of interest only beside others, or in a debugging hour. */
 const UNTOLD: readonly string[] = ["log_end_offset", "permits_unused_total", "subscription_info"];
 
+test("every test that the README's security section names is there", () => {
+  const [, table = ""] = /## 7\. Security\n([^]*?)\n## 8/.exec(readme) ?? [];
+  const named = [...table.matchAll(/^\|.*\|([^|]+)\|$/gm)].flatMap(([, cell = ""]) => [
+    ...cell.matchAll(/`([\w/-]+)`/g),
+  ]);
+  expect(named.length).toBeGreaterThan(15);
+  const root = new URL("../../../", import.meta.url);
+  const isThere = (name: string): boolean =>
+    globSync(`test/{,unit/}${name}{,.int}.test.ts`, { cwd: root }).length === 1;
+  expect(named.map(([, name = ""]) => name).filter((name) => !isThere(name))).toEqual([]);
+});
+
 test("the README's Redis user may call what the scripts call", () => {
   const scripts = globSync("src/**/*.lua", { cwd: new URL("../../../", import.meta.url) });
   const called = scripts.flatMap((path) => [...file(path).matchAll(/redis\.call\(["'](\w+)["']/g)]);

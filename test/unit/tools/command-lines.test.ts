@@ -1,0 +1,75 @@
+/** Every line of `sell-sink` that a page tells people to type is one that it takes: commands, arguments and options. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { createProgram } from "../../../src/cli/program.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const PAGES = ["README.md", "deploy/helm/README.md", ...globSync("deploy/runbooks/*.md", { cwd: ROOT }).toSorted()];
+
+/** Commands of the shell in a page's blocks, continued lines joined, without comments and what they are piped into. */
+const shellLines = (text: string): readonly string[] =>
+  [...text.matchAll(/^ *```sh\n([^]*?)^ *```/gm)]
+    .flatMap(([, block = ""]) => block.replaceAll(/\\\n\s*/g, " ").split("\n"))
+    .map((line) => line.replace(/(^| )#.*/, "").trim());
+
+const typed = (line: string): readonly string[] | null => {
+  const [, rest] = /(?:^|-- )(?:sell-sink|npm start --) (.*)/.exec(line) ?? [];
+  if (rest === undefined) return null;
+  const words = rest.split(/ [|&>]/)[0]?.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+  return words.map((word) => word.replace(/^(['"])(.*)\1$/, "$2"));
+};
+
+const LINES = PAGES.flatMap((page) =>
+  shellLines(readFileSync(join(ROOT, page), "utf8")).flatMap((line) => {
+    const words = typed(line);
+    return words === null ? [] : [{ page, words, line: words.join(" ") }];
+  }),
+);
+
+/** Every example that a command's help gives. */
+const EXAMPLES = globSync("src/cli/*.ts", { cwd: ROOT }).flatMap((file) =>
+  [...readFileSync(join(ROOT, file), "utf8").matchAll(/^ {2}(sell-sink [a-z].*)$/gm)].map(([, line = ""]) => {
+    const words = typed(line.split(/ {2,}/)[0] ?? "") ?? [];
+    return { page: file, words, line: words.join(" ") };
+  }),
+);
+
+/** The command line, taken but not run. */
+const taken = async (words: readonly string[]): Promise<string> => {
+  let said = "";
+  const silent = {
+    out: () => {},
+    err: (text: string) => void (said += text),
+    hasColors: false,
+    env: {},
+    secrets: new Set<string>(),
+  };
+  const program = await createProgram(silent, () => {});
+  let ran = "nothing";
+  const disarm = (command: Command): void => {
+    command.action(() => void (ran = command.name()));
+    for (const inner of command.commands)
+      if (inner.commands.length > 0) inner.commands.forEach(disarm);
+      else disarm(inner);
+  };
+  program.commands.forEach(disarm);
+  await program.parseAsync([...words], { from: "user" }).catch(() => {});
+  return said === "" ? ran : said;
+};
+
+test("there are such lines, and a wrong one is seen", async () => {
+  expect(LINES.length).toBeGreaterThan(30);
+  expect(EXAMPLES.length).toBeGreaterThan(20);
+  expect(await taken(["lag", "--wach"])).toContain("unknown option");
+  expect(await taken(["dlq", "shwo"])).toContain("error");
+  expect(await taken(["dlq", "list"])).toContain("--config");
+});
+
+describe.each([...new Set([...LINES, ...EXAMPLES].map(({ page }) => page))])("%s", (page) => {
+  test.each([...LINES, ...EXAMPLES].filter((one) => one.page === page))("sell-sink $line", async ({ words }) => {
+    const [command = "", inner = ""] = words;
+    expect([command, inner]).toContain(await taken(words));
+  });
+});
