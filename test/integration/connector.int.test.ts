@@ -117,6 +117,7 @@ test("the metrics tell what happened, the probes that all is well", async () => 
   expect(valueOf("consumer_lag_records", thread.topic)).toEqual([0, 0, 0]);
   expect(valueOf("oldest_pending_record_age_seconds", 'lane="live"')).toEqual([0, 0, 0]);
   expect(valueOf("limiter_mode", 'mode="redis"')).toEqual([1]);
+  expect(valueOf("subscription_info", 'timestamp_type="CreateTime"')).toEqual([1]);
   for (const probe of ["livez", "readyz", "startupz"]) expect((await fetch(`${adminUrl}/${probe}`)).status).toBe(200);
 });
 

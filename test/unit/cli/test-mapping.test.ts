@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { runCli } from "../../support/run-cli.ts";
 
@@ -22,6 +22,15 @@ const aFile = (tests: readonly object[], config = CONFIG): string => {
 
 const ROW = { id: 7, company_name: "Nordlicht", contact_email: null, credit_limit: "1" };
 const TEST = { name: "t", topic: "erp.sales.customers", row: ROW };
+
+/** With the folder as it is: a further example is tried without a word here. */
+const EXAMPLES = globSync("*.yaml", { cwd: dirname(CONFIG) }).filter((name) => !name.endsWith(".test.yaml"));
+
+test.each(EXAMPLES)("%s is in order, and so is what its records become", async (name) => {
+  const file = join(dirname(CONFIG), name);
+  expect(await runCli(["validate", "--config", file], { SELL_TOKEN: "a-token" })).toMatchObject({ code: 0, err: "" });
+  expect(await run(file.replace(/yaml$/, "test.yaml"))).toMatchObject({ code: 0, err: "" });
+});
 
 test("the example passes, and each of its tests fails when what it expects is another thing", async () => {
   expect(await run(EXAMPLE.pathname)).toMatchObject({
