@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { generatedFiles } from "../../../src/config/generate.ts";
 import { configSchema } from "../../../src/config/spec.ts";

@@ -33,7 +33,7 @@ test("a letter is its record again, with the headers and the time of old", () =>
   const own: RecordHeader = ["trace", Buffer.from("t")];
   expect(replayedRecord(aReplay({}, [own]))).toMatchObject({
     record: { position: { topic: "orders", partition: 3, offset: 41n, epoch: 2 }, timestampMs: 1_000, headers: [own] },
-    replayOf: { topic: "orders", partition: 3, offset: 41n, buriedAtMs: 2_000 },
+    replayOf: { topic: "orders", partition: 3, offset: 41n, kind: "letter", sinceMs: 2_000 },
   });
 });
 
