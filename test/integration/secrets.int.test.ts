@@ -17,7 +17,7 @@ const GATEWAY = CANARIES["sell.headers"];
 /** In every record, as a value; and as the key of one. */
 const PERSON = { name: "Erika-Musterfrau-4711", mail: "erika.4711@example.com" };
 
-const PAGES = ["/", "/livez", "/readyz", "/startupz", "/metrics", "/lag", "/quota", "/debug", "/config"];
+const PAGES = ["/", "/livez", "/readyz", "/startupz", "/metrics", "/lag", "/quota", "/status", "/debug", "/config"];
 
 const aTrap = async () => {
   const met: string[] = [];
