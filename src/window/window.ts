@@ -65,8 +65,11 @@ export class Window {
   readonly #timers = new Timers();
   readonly #halves = new Halves();
   readonly #references: References;
-  /** Entries whose last change was a delete that the guard skipped; its tombstone follows at once or never. */
-  readonly #skippedDeletes = new LRUCache<string, true>({ max: SKIPPED_MAX });
+  /**
+   * Entries whose last change was a delete that the guard skipped; its tombstone follows at once or never. Made for the first
+   * one: the cache allocates all of its slots at once.
+   */
+  #skippedDeletes: LRUCache<string, true> | null = null;
 
   constructor(options: WindowOptions, deps: WindowDeps) {
     this.#options = options;
@@ -429,11 +432,11 @@ export class Window {
   #judge(entry: Entry, mutation: Mutation, known: Remembered | null): Verdict {
     // Also where the memory is doubtful: that a newer record was accepted is true for ever.
     if (mutation.replayOf !== undefined && hasPassed(mutation.replayOf, entry.known ?? null)) return "passed";
-    if (mutation.tombstone && this.#skippedDeletes.has(entry.id)) return "stale";
+    if (mutation.tombstone && this.#skippedDeletes?.has(entry.id) === true) return "stale";
     const verdict = judge(mutation, known);
     const isSkipped = mutation.isDelete && (verdict === "stale" || verdict === "duplicate");
-    if (isSkipped) this.#skippedDeletes.set(entry.id, true);
-    else this.#skippedDeletes.delete(entry.id);
+    if (isSkipped) (this.#skippedDeletes ??= new LRUCache({ max: SKIPPED_MAX })).set(entry.id, true);
+    else this.#skippedDeletes?.delete(entry.id);
     return verdict;
   }
 

@@ -23,6 +23,7 @@ interface Stored {
 
 export class Broker {
   readonly topics: PartitionsByTopic;
+  readonly partitions: readonly TopicPartition[];
   readonly #time: Time;
   readonly #logs = new Map<string, SourceRecord[]>();
   readonly #stored = new Map<string, Stored>();
@@ -35,15 +36,12 @@ export class Broker {
 
   constructor(topics: PartitionsByTopic, time: Time, onCommit: (partition: TopicPartition, offset: bigint) => void) {
     this.topics = topics;
+    this.partitions = Object.entries(topics).flatMap(([topic, numbers]) =>
+      numbers.map((partition) => ({ topic, partition })),
+    );
     this.#time = time;
     this.#onCommit = onCommit;
     this.#tick();
-  }
-
-  get partitions(): readonly TopicPartition[] {
-    return Object.entries(this.topics).flatMap(([topic, numbers]) =>
-      numbers.map((partition) => ({ topic, partition })),
-    );
   }
 
   log(partition: TopicPartition): SourceRecord[] {

@@ -36,7 +36,9 @@ export class Ledger {
   appended(record: ErpRecord): void {
     this.records.push(record);
     const name = partitionName(record.partition);
-    this.#logs.set(name, [...(this.#logs.get(name) ?? []), record]);
+    const log = this.#logs.get(name) ?? [];
+    this.#logs.set(name, log);
+    log.push(record);
     const items = record.wishes.map((wish) => ({ record, wish, isSettled: false }));
     this.#byRecord.set(record.index, items);
     for (const item of items) {
