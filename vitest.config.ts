@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/unit/**/*.test.ts", "test/issues/**/*.test.ts", "test/sim/**/*.test.ts"],
+          include: ["test/{unit,issues,sim,planted}/**/*.test.ts"],
           // Ends what hangs; on a crowded machine a property's thousand runs take more than the usual five seconds.
           testTimeout: 30_000,
         },

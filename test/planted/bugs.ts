@@ -1,0 +1,354 @@
+/**
+ * Bugs that a connector of this kind easily has, planted one at a time: a proof that cannot find them proves nothing. Each is
+ * a few lines of the source put differently, and names the violation that must give it away.
+ */
+
+export interface Patch {
+  /** Below the root of the repository. */
+  readonly file: string;
+  /** Must stand in the file exactly once. */
+  readonly find: string;
+  readonly put: string;
+}
+
+export interface Bug {
+  readonly id: string;
+  readonly title: string;
+  readonly patches: readonly Patch[];
+  /** What the simulation says of it; a bug that fails otherwise was not found but stumbled over. */
+  readonly shows: RegExp;
+  /** Values of every key take turns: only there a lost change in between is seen. */
+  readonly story?: "a-b-a";
+  /** A life that showed it once and is tried first. */
+  readonly seed?: number;
+}
+
+const COMMITTED_TOO_FAR = /was committed at \d+, past the unsettled record \d+/;
+
+const [WATERMARK, OWNERSHIP] = ["src/commit/watermark.ts", "src/commit/ownership.ts"];
+const [INTAKE, PIPELINE, DELIVERY] = ["src/intake.ts", "src/pipeline.ts", "src/delivery.ts"];
+const WINDOW = "src/window/window.ts";
+
+export const BUGS: readonly Bug[] = [
+  {
+    id: "B1",
+    title: "a record is settled before Sell has answered",
+    patches: [
+      {
+        file: INTAKE,
+        find: "this.#deps.add(replayOf === undefined ? mutation : { ...mutation, record, lane, replayOf });",
+        put: "(this.#deps.add(mutation), this.#deps.settle(record));",
+      },
+    ],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "B2",
+    title: "the newest settled offset is committed, whatever is open below it",
+    patches: [
+      {
+        file: WATERMARK,
+        find: "    this.#byOffset.delete(offset);\n    this.#advance();",
+        put: "    this.#byOffset.delete(offset);\n    if (offset >= this.#committable) this.#committable = offset + 1n;",
+      },
+    ],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "B3 decode",
+    title: "the dead letter of an unreadable record is not awaited",
+    patches: [{ file: INTAKE, find: "    await this.#deps.deadLetters\n", put: "    void this.#deps.deadLetters\n" }],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "B3 deliver",
+    title: "the dead letter of a refused record is not awaited",
+    patches: [{ file: DELIVERY, find: "    await report;\n", put: "" }],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "B4",
+    title: "a batch that was answered counts as accepted as a whole",
+    patches: [
+      {
+        file: DELIVERY,
+        find: 'const outcome: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };',
+        put: 'const told: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };\n    const outcome: Outcome = receipt.httpStatus === 200 && told.status !== "accepted" ? { status: "accepted", result: "updated", id: null } : told;',
+      },
+    ],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "B5",
+    title: "the offset of the last settled record is committed instead of the one behind it",
+    patches: [
+      { file: WATERMARK, find: "this.#committable = slot.offset + 1n;", put: "this.#committable = slot.offset;" },
+      {
+        file: WATERMARK,
+        find: "this.#committable = this.#next;\n    }",
+        put: "this.#committable = this.#next - 1n;\n    }",
+      },
+    ],
+    shows: /no rest: |duplicates/,
+  },
+  {
+    id: "B7",
+    title: "it sends without knowing whether it is still a member",
+    patches: [{ file: PIPELINE, find: " && source.leaseLeftMs() > options.timeoutMs", put: "" }],
+    story: "a-b-a",
+    shows: /ended as .* instead of/,
+  },
+  {
+    id: "B9 merge",
+    title: "a try again carries the newest change though the one before may have been applied",
+    patches: [{ file: DELIVERY, find: "unknown.push(entry);", put: "again.push(entry);" }],
+    shows: /is sent as .* while .* may still be applied/s,
+  },
+  {
+    id: "B9 lock",
+    title: "a key leaves again while it is on the wire",
+    patches: [
+      { file: "src/window/cut.ts", find: 'entry.state = "in-flight";', put: "" },
+      {
+        file: WINDOW,
+        find: 'if (state === "ready" || state === "parked") this.#resume(entry);',
+        put: "this.#evaluate(entry);",
+      },
+    ],
+    shows: /twice on the wire|may still be applied/,
+  },
+  {
+    id: "B13 delete",
+    title: "a deletion that waits with older changes is dropped for them",
+    patches: [
+      {
+        file: "src/window/entry.ts",
+        find: 'while (at > 0 && this.queue[at]?.tombstone === true && this.queue[at - 1]?.action === "delete") at -= 1;',
+        put: 'while (at > 0 && this.queue[at]?.action === "delete") at -= 1;',
+      },
+    ],
+    shows: new RegExp(`ended as .* instead of null|${COMMITTED_TOO_FAR.source}`),
+  },
+  {
+    id: "B13 commit",
+    title: "a change that a newer one stands for settles before the newer one is accepted",
+    patches: [
+      {
+        file: WINDOW,
+        find: "    if (entry.queue.length === 0) entry.arrivedMs = this.#now();\n    entry.append(mutation);\n",
+        put: "    if (entry.queue.length === 0) entry.arrivedMs = this.#now();\n    entry.append(mutation);\n    if (entry.pinned === 0 && entry.standsFor > 1) this.#deps.settle(entry.shift(entry.standsFor - 1));\n",
+      },
+    ],
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "open partition",
+    title: "the next owner does not wait for what the one before may have left on the wire",
+    patches: [
+      {
+        file: OWNERSHIP,
+        find: 'return state === "opening" && lateUntilMs > this.#deps.clock.monotonicMs();',
+        put: "return false;",
+      },
+    ],
+    shows: /may still be applied|of two processes|twin/,
+  },
+  {
+    id: "open mark",
+    title: "it sends before it has marked its partitions open",
+    patches: [{ file: OWNERSHIP, find: "    await this.#insist(() => this.#markOpen(), signal);\n", put: "" }],
+    shows: /of two processes|may still be applied/,
+  },
+  {
+    id: "clean mark",
+    title: "a partition with an unknown outcome is handed over as clean",
+    patches: [
+      { file: WINDOW, find: "|| entry.unknowns > 0;", put: ";" },
+      {
+        file: WINDOW,
+        find: "if (entry.lockedUntilMs > now && entry.from !== null) partitions.push(entry.from);",
+        put: "",
+      },
+    ],
+    shows: /may still be applied/,
+  },
+  {
+    id: "bitmap",
+    title: "what is settled above the commit is forgotten at a hand-over",
+    patches: [
+      {
+        file: "src/commit/committer.ts",
+        find: "writeMark(mark, offset, partition.watermark.settledOffsets())",
+        put: "writeMark(mark, offset, [])",
+      },
+    ],
+    shows: /duplicates|steps back|became two dead letters/,
+  },
+  {
+    id: "barrier",
+    title: "a hand-over does not await what is on the wire",
+    patches: [
+      {
+        file: PIPELINE,
+        find: "while (isBusy() && clock.monotonicMs() < deadline) await clock.sleep(20);",
+        put: "void isBusy;",
+      },
+    ],
+    shows: /duplicates|steps back|of two processes/,
+  },
+  {
+    id: "memory",
+    title: "what is remembered is believed after a crash",
+    patches: [{ file: WINDOW, find: "if (!this.#deps.trusts(mutation)) entry.isDoubtful = true;", put: "" }],
+    seed: 803,
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "store",
+    title: "positions settle before the store remembers what was accepted",
+    patches: [
+      {
+        file: DELIVERY,
+        find: "await store.remember(newsOf(verdicts.accepted, memories), signal);",
+        put: "void store.remember(newsOf(verdicts.accepted, memories), signal).catch(() => {});",
+      },
+    ],
+    story: "a-b-a",
+    shows: /ended as .* instead of/,
+  },
+  {
+    id: "index lag",
+    title: "a created record is not locked while Sell's index does not find it",
+    patches: [
+      {
+        file: WINDOW,
+        find: "if (created) entry.lockedUntilMs =",
+        put: "if (created && indexLagMs < 0) entry.lockedUntilMs =",
+      },
+    ],
+    shows: /twin/,
+  },
+  {
+    id: "foreign mark",
+    title: "a partition that another member had in between goes on from memory",
+    patches: [
+      { file: OWNERSHIP, find: "return mark != null && mark.nonce !== this.#deps.nonce;", put: "return false;" },
+    ],
+    seed: 3408,
+    shows: /went back from/,
+  },
+  {
+    id: "twin",
+    title: "a body that may create is repeated before the one before would be found",
+    patches: [
+      {
+        file: WINDOW,
+        find: "? Math.max(waitMs, lateApplyMaxMs + indexLagMs) : waitMs;",
+        put: "? Math.max(waitMs, indexLagMs) : waitMs;",
+      },
+    ],
+    seed: 85,
+    shows: /twin/,
+  },
+  {
+    id: "forget",
+    title: "a forgotten entry takes its successor along",
+    patches: [
+      {
+        file: WINDOW,
+        find: "if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);",
+        put: "this.#entries.delete(entry.id);",
+      },
+    ],
+    seed: 428,
+    shows: /twice on the wire/,
+  },
+  {
+    id: "frozen",
+    title: "a join that begins while a mark is stored lets sends go on",
+    patches: [
+      {
+        file: OWNERSHIP,
+        find: "        signal.throwIfAborted(); // the next join began meanwhile: what comes after `act` is its business\n",
+        put: "",
+      },
+    ],
+    seed: 451,
+    shows: /has a twin/,
+  },
+  {
+    id: "partly settled",
+    title: "behind a partly settled record not everything comes again",
+    patches: [{ file: WATERMARK, find: "      if (slot?.isPartly === true) return;\n", put: "" }],
+    seed: 563,
+    shows: /ended as .* instead of/,
+  },
+  {
+    id: "settled before",
+    title: "the watermark stops below what an earlier owner settled",
+    patches: [
+      { file: WATERMARK, find: "while (this.#settledBefore.delete(this.#next)) this.#next += 1n;", put: "" },
+      { file: WATERMARK, find: "if (settled) this.#advance();\n    else ", put: "if (!settled) " },
+    ],
+    story: "a-b-a",
+    seed: 350,
+    shows: /no rest: /,
+  },
+  {
+    id: "buried",
+    title: "a hand-over does not await dead letters",
+    patches: [
+      {
+        file: PIPELINE,
+        find: "this.#delivery.onTheWire + this.#deadLettersUnderWay > 0",
+        put: "this.#delivery.onTheWire > 0",
+      },
+    ],
+    seed: 637,
+    shows: /became two dead letters/,
+  },
+  {
+    id: "deleted",
+    title: "a doubtful record that is remembered as deleted is taken for deleted",
+    patches: [
+      {
+        file: WINDOW,
+        find: "const known = entry.isDoubtful && entry.known?.deleted === true ? null : entry.known;",
+        put: "const { known } = entry;",
+      },
+    ],
+    seed: 1441,
+    shows: COMMITTED_TOO_FAR,
+  },
+  {
+    id: "asleep",
+    title: "a process whose partitions change hands goes on preparing records",
+    patches: [
+      {
+        file: INTAKE,
+        find: "!partition.signal.aborted && !this.#deps.isFrozen()) {",
+        put: "!partition.signal.aborted) {",
+      },
+      {
+        file: INTAKE,
+        find: 'partition.state !== "open" || this.#deps.isFrozen()) return;',
+        put: 'partition.state !== "open") return;',
+      },
+    ],
+    seed: 1659,
+    shows: /became two dead letters/,
+  },
+  {
+    id: "nothing to delete",
+    title: "a deletion that finds nothing settles itself alone",
+    patches: [
+      {
+        file: WINDOW,
+        find: "    this.#reset(entry);\n    this.#deps.settle(entry.shift(entry.standsFor));\n    this.#evaluate(entry);",
+        put: "    this.#reset(entry);\n    this.#deps.settle(entry.dropCandidate());\n    this.#evaluate(entry);",
+      },
+    ],
+    seed: 4343,
+    shows: /ended as .* instead of null/,
+  },
+];
