@@ -69,8 +69,7 @@ export class Sell {
       account: "test",
       open: async () => {},
       send: (batch, signal) => this.#send(process, batch, signal),
-      credentialChanged: (signal) =>
-        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      credentialChanged: (signal) => new Promise((_, reject) => process.onAbort(signal, () => reject(signal.reason))),
       close: async () => {},
     };
   }
@@ -97,7 +96,7 @@ export class Sell {
     const pending = this.#started(process, batch);
     const { unknown, throttle, halt } = faults();
     return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      const deafen = process.onAbort(signal, () => reject(signal.reason));
       const answer = (ms: number, receipt: Receipt): void => {
         time.after(ms, () =>
           process.deliver(() => {
@@ -107,6 +106,7 @@ export class Sell {
             this.#deps.note(
               `${process.name} hears ${receipt.outcomes.map((outcome) => ("result" in outcome ? outcome.result : outcome.status)).join(" ")}`,
             );
+            deafen();
             resolve(receipt);
           }),
         );

@@ -62,6 +62,8 @@ export class Process {
   readonly time: Time;
   state: "running" | "frozen" | "dead" = "running";
   #backlog: (() => void)[] = [];
+  /** What this process listens for: Node keeps a combined signal alive as long as somebody does. */
+  readonly #deafen = new Set<() => void>();
 
   constructor(name: string, time: Time) {
     this.name = name;
@@ -86,6 +88,22 @@ export class Process {
   kill(): void {
     this.state = "dead";
     this.#backlog = [];
+    for (const deafen of this.#deafen) deafen();
+  }
+
+  /** Returns what ends the listening; so does the death of the process. */
+  onAbort(signal: AbortSignal, act: () => void): () => void {
+    const deafen = (): void => {
+      this.#deafen.delete(deafen);
+      signal.removeEventListener("abort", abort);
+    };
+    const abort = (): void => {
+      this.#deafen.delete(deafen);
+      act();
+    };
+    this.#deafen.add(deafen);
+    signal.addEventListener("abort", abort, { once: true });
+    return deafen;
   }
 
   /** A call to another machine: `serve` happens there half way, whatever became of us; its answer or error comes back. */
@@ -111,15 +129,16 @@ export class Process {
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
         const wake = (): void => {
-          signal?.removeEventListener("abort", abort);
+          deafen?.();
           resolve();
         };
         const callOff = ms === Number.POSITIVE_INFINITY ? () => {} : this.time.after(ms, () => this.deliver(wake));
-        const abort = (): void => {
-          callOff();
-          reject(signal?.reason);
-        };
-        signal?.addEventListener("abort", abort, { once: true });
+        const deafen =
+          signal &&
+          this.onAbort(signal, () => {
+            callOff();
+            reject(signal.reason);
+          });
       }),
   };
 }

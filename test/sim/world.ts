@@ -34,9 +34,12 @@ export interface Result {
   readonly trace: readonly string[];
 }
 
+/** `a-b-a`: the values of every key take turns, so that each change but the first two repeats an older one. */
+export type Story = "any" | "a-b-a";
+
 export class World {
   readonly #seed: number;
-  readonly #story: "any" | "a-b-a";
+  readonly #story: Story;
   readonly #turns = new Map<string, number>();
   readonly #dice: Dice;
   readonly #time = new Time();
@@ -56,8 +59,7 @@ export class World {
   #hasTrouble = true;
   #starting = 0;
 
-  /** `a-b-a`: the values of every key take turns, so that each change but the first two repeats an older one. */
-  constructor(seed: number, story: "any" | "a-b-a" = "any") {
+  constructor(seed: number, story: Story = "any") {
     this.#seed = seed;
     this.#story = story;
     this.#dice = new Dice(seed);
