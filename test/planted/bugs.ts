@@ -199,7 +199,7 @@ export const BUGS: readonly Bug[] = [
   {
     id: "memory",
     title: "what is remembered is believed after a crash",
-    patches: [{ file: WINDOW, find: "if (!this.#deps.trusts(mutation)) entry.isDoubtful = true;", put: "" }],
+    patches: [{ file: WINDOW, find: "|| !this.#deps.trusts(mutation)", put: "" }],
     seed: 803,
     shows: COMMITTED_TOO_FAR,
   },
