@@ -14,6 +14,10 @@ import type { QuotaFigures } from "./advice/figures.ts";
 import { boundedStop } from "./bounded-stop.ts";
 import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/spec.ts";
+import { redisBoard } from "./control/board.ts";
+import { Controls } from "./control/controls.ts";
+import { redisCount } from "./control/count.ts";
+import { controlledRoutes, controlPrefix } from "./controlled.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
 import { createDecoder } from "./decode/decoder.ts";
 import { createSchemaSource } from "./decode/schema-source.ts";
@@ -23,8 +27,7 @@ import { type QuotaConfig, quotaScope } from "./gate/config.ts";
 import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
 import { A_MOMENT, patiently } from "./lib/patiently.ts";
-import { connectRedis } from "./lib/redis.ts";
-import { routeName } from "./map/config.ts";
+import { connectRedis, type RedisConnection } from "./lib/redis.ts";
 import { compileRoutes } from "./map/mapper.ts";
 import { targetUses } from "./map/target-use.ts";
 import { openTarget } from "./open-target.ts";
@@ -168,12 +171,19 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       ...{ lingerMs: config.batch.lingerMs, maxItems: Math.min(config.batch.maxItems, target.maxItems) },
       maxInFlight: config.batch.maxInFlight ?? (isBulk ? 4 : 8),
       ...config.window,
-      brakeOf: brakeOf(config),
       massFailure: config.deadLetter.massFailure,
       replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config), remembersSince } : null,
       ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };
-    const running = new Pipeline(stages, options, { ...deps, onFatal: (error) => void end(error) });
+    const controls = new Controls({
+      ...deps,
+      redis,
+      ...boardOf(config, redis),
+      routes: controlledRoutes(config),
+      name: clientId,
+    });
+    await controls.open(signal);
+    const running = new Pipeline(stages, options, { ...deps, controls, onFatal: (error) => void end(error) });
     pipeline = running;
     snapshot = () => running.snapshot();
     const batching = { ...config.batch, mostItems: target.maxItems };
@@ -207,11 +217,11 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-const brakeOf = ({ routes }: Config) => {
-  const brakes = new Map(routes.map((route) => [routeName(route), route.brake]));
-  return (route: string) => brakes.get(route) ?? NO_BRAKE;
+const boardOf = (config: Config, redis: RedisConnection | null) => {
+  if (redis === null) return { board: null, count: null };
+  const prefix = controlPrefix(config);
+  return { board: redisBoard(redis, prefix), count: redisCount(redis, prefix) };
 };
-const NO_BRAKE = { deletions: null, creations: null };
 
 /** Before the account is known only its address and its configured name can tell it from others: sharing too much is safe. */
 export const scopeOf = ({ quota, sell }: Pick<Config, "quota" | "sell">): string =>

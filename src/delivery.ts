@@ -2,7 +2,7 @@
 import type { Errant } from "./domain/change.ts";
 import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
 import { isVerdict, type Outcome, type Receipt, type RequestNames } from "./domain/receipt.ts";
-import { type ConsumerRecord, positionName } from "./domain/record.ts";
+import { type ConsumerRecord, positionName, type TopicPartition } from "./domain/record.ts";
 import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
 import { Halts } from "./halt.ts";
 import { backoffMs } from "./lib/backoff.ts";
@@ -10,7 +10,7 @@ import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
 import { Wakeup } from "./lib/wakeup.ts";
 import type { Emit } from "./telemetry/events.ts";
-import type { Cut } from "./window/cut.ts";
+import { type Cut, cut } from "./window/cut.ts";
 import { type Entry, entryId } from "./window/entry.ts";
 import type { Window } from "./window/window.ts";
 
@@ -28,8 +28,12 @@ export interface DeliveryDeps {
   readonly indexLagMs: number;
   /** Not frozen by a join, not stopping, and the lease lasts. */
   readonly mayKeepSending: () => boolean;
-  /** Sell has one record more. */
-  readonly created: (mutation: Mutation) => void;
+  /** Sell has these records more. Resolves once that is counted. */
+  readonly created: (mutations: readonly Mutation[], signal: AbortSignal) => Promise<void>;
+  /** Of each: it may be deleted now. Null: nobody can tell, so that none may. */
+  readonly mayDelete: (mutations: readonly Mutation[]) => Promise<readonly boolean[] | null>;
+  /** Nothing of this change's topic may be sent. */
+  readonly isStopped: (mutation: Mutation) => boolean;
   /** Some of what is in memory may have settled. */
   readonly progressed: () => void;
   /** False: this record must not become a dead letter, since nearly all of its topic would. */
@@ -42,6 +46,8 @@ const LANES: readonly Lane[] = ["live", "backfill"];
 /** A permit that could not be used at once counts as late at the server: it is dropped. */
 const PERMIT_AGE_MAX_MS = 1_000;
 const RECALL_MAX = 500;
+/** Before deletions are sent that nobody could count. */
+const UNCOUNTED_MS = 1_000;
 /** Tries of an answer that says neither yes nor no (409) before the record becomes a dead letter. */
 const LIMITED_TRIES = 5;
 /** Unknown outcomes of a record before one that it has alone makes it a suspect, if Sell told of others so recently. */
@@ -112,14 +118,19 @@ export class Delivery {
       await this.#due(lane, signal);
       this.#slots += 1;
       const permit = await this.#deps.gate.acquire(lane, signal); // the wait is the batching window
-      const isLate = this.#deps.clock.monotonicMs() - permit.grantedAtMs > PERMIT_AGE_MAX_MS;
-      const cut = isLate || !this.#maySend() ? null : this.#deps.window.take(lane); // cut only now
+      const cut = this.#isUsable(permit) ? this.#deps.window.take(lane) : null; // cut only now
       if (cut !== null) this.#deps.tasks.own(this.#deliver(cut, permit, signal));
-      else {
-        this.#slots -= 1;
-        this.#deps.emit("permit-unused", { lane });
-      }
+      else this.#drop(permit);
     }
+  }
+
+  #isUsable({ grantedAtMs }: Permit): boolean {
+    return this.#deps.clock.monotonicMs() - grantedAtMs <= PERMIT_AGE_MAX_MS && this.#maySend();
+  }
+
+  #drop({ lane }: Permit): void {
+    this.#slots -= 1;
+    this.#deps.emit("permit-unused", { lane });
   }
 
   async #due(lane: Lane, signal: AbortSignal): Promise<void> {
@@ -135,8 +146,42 @@ export class Delivery {
     return this.#halts.maySend && this.#deps.mayKeepSending();
   }
 
-  async #deliver(cut: Cut, permit: Permit, signal: AbortSignal): Promise<void> {
+  async #deliver(due: Cut, permit: Permit, signal: AbortSignal): Promise<void> {
     this.#onTheWire += 1;
+    try {
+      const cut = due.verb === "delete" ? await this.#withinBrake(due, permit) : this.#going(due);
+      if (cut === null) this.#drop(permit);
+      else await this.#send(cut, permit, signal);
+    } finally {
+      this.#onTheWire -= 1;
+      this.wake();
+    }
+  }
+
+  /** The brake is asked here, once a batch: what cannot be undone waits where nobody can tell how much of it there was. */
+  async #withinBrake(due: Cut, permit: Permit): Promise<Cut | null> {
+    const { window, mayDelete } = this.#deps;
+    const deletions = due.entries.filter(isFree);
+    const may = await mayDelete(deletions.flatMap(({ candidate }) => candidate ?? []));
+    if (may !== null && this.#isUsable(permit))
+      return this.#going(due, new Set(deletions.filter((_, i) => may[i] !== true)));
+    window.giveBack(due.entries, may === null ? UNCOUNTED_MS : 0);
+    return null;
+  }
+
+  /** What of a batch may leave: nothing of a topic that stopped meanwhile. Null: nothing at all. */
+  #going(due: Cut, refused: ReadonlySet<Entry> = NONE): Cut | null {
+    const { window, isStopped } = this.#deps;
+    const isHeld = (entry: Entry): boolean =>
+      refused.has(entry) || (isFree(entry) && entry.candidate !== undefined && isStopped(entry.candidate));
+    const held = due.entries.filter(isHeld);
+    if (held.length === 0) return due;
+    for (const entry of held) window.stop(entry);
+    const going = due.entries.filter((entry) => !held.includes(entry));
+    return going.length === 0 ? null : cut(going, due.lane, due.closedBy);
+  }
+
+  async #send(cut: Cut, permit: Permit, signal: AbortSignal): Promise<void> {
     this.#halts.sent(cut.entity);
     try {
       const age = ageSince(this.#deps.clock);
@@ -148,9 +193,7 @@ export class Delivery {
       if (age() > this.#deps.lateApplyMaxMs) this.#heardTooLate(cut);
       else await this.#apply(cut, receipt, signal);
     } finally {
-      this.#onTheWire -= 1;
       this.#slots -= 1;
-      this.wake();
     }
   }
 
@@ -177,7 +220,8 @@ export class Delivery {
     if (!receipt.outcomes.every(isOfOneRecord))
       this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0 && receipt.outcomes.some(isVerdict);
     if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#lastVerdictMs = this.#deps.clock.monotonicMs();
-    this.#count(cut, verdicts.accepted);
+    const created = this.#count(cut, verdicts.accepted);
+    if (created.length > 0) await this.#deps.created(created, signal);
     const memories = verdicts.accepted.map(({ entry, outcome }) => window.memoryOf(entry, outcome));
     await store.remember(newsOf(verdicts.accepted, memories), signal);
     for (const [i, { entry, outcome }] of verdicts.accepted.entries())
@@ -262,6 +306,38 @@ export class Delivery {
     await Promise.all(letters);
   }
 
+  /**
+   * A person takes the record away: its dead letter first, then all its changes settle. What Sell may have taken of it in spite
+   * of that is not remembered, so that the next change of its key is sent whatever is in it. `busy`: one of them is on the wire.
+   */
+  async skip(
+    place: TopicPartition & { readonly offset: bigint },
+    errant: Errant,
+    signal: AbortSignal,
+  ): Promise<"done" | "busy"> {
+    const { window, store, deadLetters } = this.#deps;
+    const withheld = window.withhold(place);
+    const [first] = withheld ?? [];
+    if (withheld === null || first === undefined) return "busy";
+    const { record } = first.mutation;
+    const attempts = {
+      count: Math.max(...withheld.map(({ entry }) => entry.attempts)),
+      firstMs: first.entry.firstSentMs,
+      names: null,
+    };
+    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
+    this.#deadLettered.set(record, report);
+    await report;
+    const doubted = withheld.flatMap(({ entry, mutation }): (readonly [EntityId, Remembered])[] => {
+      const isTried = entry.candidate === mutation && entry.firstSentMs !== null;
+      return isTried && entry.known ? [[entry, { ...entry.known, fingerprint: null }]] : [];
+    });
+    await store.remember(doubted, signal);
+    for (const each of withheld) window.takenAway(each);
+    this.#deps.progressed();
+    return "done";
+  }
+
   // --- what is remembered of the records --------------------------------------------------------------------------------------
 
   async #recall(signal: AbortSignal): Promise<void> {
@@ -288,14 +364,16 @@ export class Delivery {
     return new Map(ids.map(({ entity, key }, i) => [entryId(entity, key), memory[i] ?? null]));
   }
 
-  #count(cut: Cut, accepted: readonly Accepted[]): void {
+  /** Returns what was created. */
+  #count(cut: Cut, accepted: readonly Accepted[]): readonly Mutation[] {
     const { emit, clock } = this.#deps;
+    const created: Mutation[] = [];
     const changes = cut.entries.reduce((sum, { standsFor }) => sum + standsFor, 0);
     emit("batch-closed", { reason: cut.closedBy, verb: cut.verb, items: cut.entries.length, changes });
     const now = clock.now();
     for (const { entry, outcome } of accepted) {
       if (entry.completesCreation) continue; // counted when the record was created
-      if (outcome.result === "created" && entry.candidate !== undefined) this.#deps.created(entry.candidate);
+      if (outcome.result === "created" && entry.candidate !== undefined) created.push(entry.candidate);
       for (let i = 0; i < entry.standsFor; i++) {
         const record = entry.queue[i]?.record;
         if (record === undefined) break;
@@ -306,8 +384,14 @@ export class Delivery {
         });
       }
     }
+    return created;
   }
 }
+
+const NONE: ReadonlySet<Entry> = new Set();
+
+/** What may have been applied, in whole or in part, is not: it is repeated whatever a person says. */
+const isFree = ({ unknowns, completesCreation }: Entry): boolean => unknowns === 0 && !completesCreation;
 
 const nameOf = ({ httpStatus }: Receipt): string => (httpStatus === null ? "no-reply" : `status-${httpStatus}`);
 

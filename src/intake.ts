@@ -33,8 +33,8 @@ export interface IntakeDeps {
   readonly isRead: (topic: string) => boolean;
   /** False: this record must not become a dead letter, since nearly all of its topic would. */
   readonly admits: (record: ConsumerRecord, errant: Errant) => boolean;
-  /** The partitions may be about to change hands: nothing new is begun, least of all a dead letter. */
-  readonly isFrozen: () => boolean;
+  /** The partitions may be about to change hands, or a person holds the topic: nothing new is begun, least of all a dead letter. */
+  readonly isHeld: (topic: string) => boolean;
   /** Some of the inbox was worked off. */
   readonly progressed: () => void;
 }
@@ -47,13 +47,15 @@ export class Intake {
   readonly #deps: IntakeDeps;
   /** Beginning of the resync of which it was said that it is not written any further. */
   #outlived: number | null = null;
+  /** What partitions stand still at: one record each. */
+  readonly #standing = new Map<OwnedPartition, { readonly record: ConsumerRecord; readonly stop: AbortController }>();
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
   }
 
   prepareSoon(partition: OwnedPartition): void {
-    if (partition.isPreparing || partition.state !== "open" || this.#deps.isFrozen()) return;
+    if (partition.isPreparing || partition.state !== "open" || this.#deps.isHeld(partition.topic)) return;
     if (partition.inbox.length === 0) return;
     partition.isPreparing = true;
     this.#deps.tasks.own(
@@ -63,8 +65,16 @@ export class Intake {
     );
   }
 
+  /** Gives up the record that its partition stands still at; whoever takes it settles it. Null: it does not stand there. */
+  release(partition: OwnedPartition, offset: bigint): ConsumerRecord | null {
+    const standing = this.#standing.get(partition);
+    if (standing?.record.position.offset !== offset || standing.stop.signal.aborted) return null;
+    standing.stop.abort(new Error("the record was taken away"));
+    return standing.record;
+  }
+
   async #prepare(partition: OwnedPartition): Promise<void> {
-    while (partition.inbox.length > 0 && !partition.signal.aborted && !this.#deps.isFrozen()) {
+    while (partition.inbox.length > 0 && !partition.signal.aborted && !this.#deps.isHeld(partition.topic)) {
       const records = partition.inbox.splice(0, AT_A_TIME);
       for (const [at, record] of records.entries()) {
         // Tracked before decode: a record that fails to decode still holds the watermark.
@@ -77,7 +87,7 @@ export class Intake {
         if (waiting === undefined) continue;
         await waiting;
         if (partition.signal.aborted) return;
-        if (this.#deps.isFrozen()) {
+        if (this.#deps.isHeld(partition.topic)) {
           partition.inbox.unshift(...records.slice(at + 1));
           return;
         }
@@ -100,12 +110,16 @@ export class Intake {
     if (replayed === null) return this.#bury(partition, record, NO_LETTER);
     const { replayOf, only, record: original } = replayed;
     if (!isRead(replayOf.topic)) return this.#skip(record, "no-route");
-    for (let attempt = 1; !mayReplay(replayOf); attempt++) {
-      const cause = `${positionName(replayOf)} comes again when this replica has read past it and all that a crash left doubtful.`;
-      emit("record-stalled", { ...placeOf(partition), code: "REPLAY_WAITS", attempt, cause });
-      await clock.sleep(REPLAY_RETRY_MS, partition.signal).catch(() => {});
-      if (partition.signal.aborted) return;
-    }
+    const isReady = await this.#stand(partition, record, async (signal) => {
+      for (let attempt = 1; !mayReplay(replayOf); attempt++) {
+        const cause = `${positionName(replayOf)} comes again when this replica has read past it and all that a crash left doubtful.`;
+        emit("record-stalled", { ...placeOf(partition), code: "REPLAY_WAITS", attempt, cause });
+        await clock.sleep(REPLAY_RETRY_MS, signal).catch(() => {});
+        if (signal.aborted) return null;
+      }
+      return true;
+    });
+    if (isReady === null) return;
     if (replayOf.kind === "resync" && (await this.#isOutlived(partition, replayOf))) {
       if (!partition.signal.aborted) this.#skip(record, "resync-outlived");
       return;
@@ -125,6 +139,22 @@ export class Intake {
     return true;
   }
 
+  /** A wait that ends with the partition, or when a person takes the record away; then it gives null. */
+  async #stand<T>(
+    partition: OwnedPartition,
+    record: ConsumerRecord,
+    wait: (signal: AbortSignal) => Promise<T | null>,
+  ): Promise<T | null> {
+    const stop = new AbortController();
+    this.#standing.set(partition, { record, stop });
+    try {
+      const result = await wait(AbortSignal.any([partition.signal, stop.signal]));
+      return stop.signal.aborted ? null : result;
+    } finally {
+      this.#standing.delete(partition);
+    }
+  }
+
   #decode(partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
     const decoded = this.#deps.decoder.decode(reading.original);
     return decoded instanceof Promise
@@ -135,20 +165,23 @@ export class Intake {
   /** A registry that does not answer, or a topic in a schema we cannot read, stalls its partition and makes no dead letter. */
   async #await(first: Promise<Decoded>, partition: OwnedPartition, reading: Reading): Promise<void> {
     const { decoder, clock, random, emit } = this.#deps;
-    for (let attempt = 1, decoding: Decoded | Promise<Decoded> = first; !partition.signal.aborted; attempt++) {
-      try {
-        return await this.#take(await decoding, partition, reading);
-      } catch (error) {
-        if (partition.signal.aborted) return;
-        const code = isConnectorError(error) ? error.code : "UNEXPECTED";
-        emit("record-stalled", { ...placeOf(partition), code, attempt, cause: errorText(error) });
-        const waitMs = backoffMs(attempt, random, { baseMs: 1_000, capMs: 30_000, floorMs: 250 });
-        await clock.sleep(waitMs, partition.signal).catch(() => {});
-        // Another try for a lost partition would fail with nobody there to hear of it.
-        if (partition.signal.aborted) return;
-        decoding = decoder.decode(reading.original);
+    const decoded = await this.#stand(partition, reading.record, async (signal) => {
+      for (let attempt = 1, decoding: Decoded | Promise<Decoded> = first; ; attempt++) {
+        try {
+          return await decoding;
+        } catch (error) {
+          if (signal.aborted) return null;
+          const code = isConnectorError(error) ? error.code : "UNEXPECTED";
+          emit("record-stalled", { ...placeOf(partition), code, attempt, cause: errorText(error) });
+          const waitMs = backoffMs(attempt, random, { baseMs: 1_000, capMs: 30_000, floorMs: 250 });
+          await clock.sleep(waitMs, signal).catch(() => {});
+          // Another try for a lost partition would fail with nobody there to hear of it.
+          if (signal.aborted) return null;
+          decoding = decoder.decode(reading.original);
+        }
       }
-    }
+    });
+    if (decoded !== null && !partition.signal.aborted) await this.#take(decoded, partition, reading);
   }
 
   #take(decoded: Decoded, partition: OwnedPartition, reading: Reading): Promise<void> | undefined {
@@ -182,7 +215,7 @@ export class Intake {
   }
 
   async #bury(partition: OwnedPartition, record: ConsumerRecord, errant: Errant): Promise<void> {
-    if (!this.#deps.admits(record, errant)) return aborted(partition.signal);
+    if (!this.#deps.admits(record, errant)) return void (await this.#stand(partition, record, aborted));
     await this.#deps.deadLetters
       .report(record, errant, { count: 0, firstMs: null, names: null }, partition.signal)
       .catch((error: unknown) => {
@@ -214,9 +247,9 @@ const NO_LETTER: Errant = {
 
 const placeOf = ({ topic, partition }: OwnedPartition) => ({ topic, partition });
 
-/** A stopped topic stands still where it is until its partition is lost or the process ends. */
-const aborted = (signal: AbortSignal): Promise<void> =>
+/** A stopped topic stands still where it is until its partition is lost, the process ends, or a person takes the record away. */
+const aborted = (signal: AbortSignal): Promise<null> =>
   new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
   });

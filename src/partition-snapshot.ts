@@ -3,7 +3,8 @@ import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
 import type { Lane } from "./domain/mutation.ts";
 import type { PartitionSnapshot } from "./telemetry/snapshot.ts";
 
-export const partitionSnapshot = (partition: OwnedPartition, nowMs: number): PartitionSnapshot => {
+/** A partition that a person paused is told so first, also while it has nothing to hold back. */
+export const partitionSnapshot = (partition: OwnedPartition, nowMs: number, isPaused = false): PartitionSnapshot => {
   const { topic, isStarted, highWatermark, lastCommitMs, pausedFor } = partition;
   const lag = isStarted && highWatermark !== null ? Number(highWatermark - partition.watermark.committable) : null;
   return {
@@ -13,7 +14,7 @@ export const partitionSnapshot = (partition: OwnedPartition, nowMs: number): Par
     lag: lag === null ? null : Math.max(0, lag),
     oldestPendingAgeS: { live: ageS(partition, "live", nowMs), backfill: ageS(partition, "backfill", nowMs) },
     lastCommitS: lastCommitMs === null ? null : lastCommitMs / 1_000,
-    paused: NEEDS_SOMEBODY.find((reason) => pausedFor.has(reason)) ?? [...pausedFor][0] ?? null,
+    paused: isPaused ? "paused" : (NEEDS_SOMEBODY.find((reason) => pausedFor.has(reason)) ?? [...pausedFor][0] ?? null),
   };
 };
 

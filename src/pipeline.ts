@@ -6,10 +6,11 @@
  * nor when the lease is over; a dead letter is stored before its offset may be committed; a throttled, unauthorised or
  * unreachable Sell produces no dead letters.
  */
-import { Brake, type BrakeLimits } from "./brake.ts";
 import { Committer, partitionSet } from "./commit/committer.ts";
 import { Ownership, type StartFrom } from "./commit/ownership.ts";
 import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
+import { type Controls, originTopic, withoutControls } from "./control/controls.ts";
+import type { SkipAnswer, SkipPlace } from "./control/notes.ts";
 import { MassFailure, type MassFailureLimits } from "./dead-letter/mass-failure.ts";
 import { Delivery } from "./delivery.ts";
 import type { Errant } from "./domain/change.ts";
@@ -66,7 +67,6 @@ export interface PipelineOptions {
   /** Deadline of one request: it must end before the lease does. */
   readonly timeoutMs: number;
   readonly massFailure: MassFailureLimits;
-  readonly brakeOf: (route: string) => BrakeLimits;
   /** The topic that brings dead letters back, and the topics they come from; null: there is none. */
   readonly replay: {
     readonly topic: string;
@@ -81,6 +81,8 @@ export interface PipelineDeps {
   readonly emit: Emit;
   /** Something that no waiting heals: the process shall end with this sentence. */
   readonly onFatal: (error: Error) => void;
+  /** What people tell it while it runs; absent: nothing. */
+  readonly controls?: Controls;
 }
 
 const COMMIT_EVERY_MS = 1_000;
@@ -103,8 +105,9 @@ export class Pipeline {
   readonly #ownership: Ownership;
   readonly #intake: Intake;
   readonly #delivery: Delivery;
+  readonly #deadLetters: ErrantRecordReporter;
   readonly #massFailure: MassFailure;
-  readonly #brake: Brake;
+  readonly #controls: Controls;
   /** Records that are dead letters, or will be: they do not count as worked off when they settle. */
   readonly #buried = new WeakSet<ConsumerRecord>();
   readonly #running = new AbortController();
@@ -125,24 +128,22 @@ export class Pipeline {
     const { maxRecords, maxBytes } = options;
     this.#lowMark = new Budget({ maxRecords: LOW_MARK * maxRecords, maxBytes: LOW_MARK * maxBytes });
     this.#massFailure = new MassFailure(options.massFailure, (topic, failures) => this.#stopTopic(topic, failures));
-    this.#brake = new Brake(options.brakeOf, deps.clock, (trip) => {
-      deps.emit("brake-engaged", { ...trip, samples: trip.samples.join(", ") });
-      this.#hold(trip.topic);
-    });
+    this.#controls = deps.controls ?? withoutControls(deps.clock, deps.emit);
+    const { brake } = this.#controls;
     this.#window = new Window(options, {
       ...deps,
       settle: (mutations) => mutations.forEach(({ record }) => this.#workedOff(record)),
       maySendOf: (entity) => this.#delivery.maySendOf(entity),
-      mayDelete: (mutation) => this.#brake.mayDelete(mutation),
-      isStopped: (topic) => this.#isStopped(topic),
+      isStopped: (mutation) => this.#isStopped(mutation),
       trusts: ({ record }) => record.position.offset >= (this.#ownership.of(record.position)?.trustedFrom ?? 0n),
       changed: () => this.#delivery.wake(),
       arrived: () => this.#delivery.wakeRecall(),
     });
+    this.#deadLetters = this.#counted(stages.deadLetters);
     const { replay } = options;
     const shared = {
       ...{ ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark },
-      deadLetters: this.#counted(stages.deadLetters),
+      deadLetters: this.#deadLetters,
       replayTopic: replay?.topic ?? null,
       admits: (record: ConsumerRecord, errant: Errant) => this.#admits(record, errant),
     };
@@ -162,7 +163,7 @@ export class Pipeline {
       ...shared,
       add: (mutation) => this.#window.add(mutation),
       settle: (record) => this.#settle(record),
-      isFrozen: () => this.#ownership.isFrozen,
+      isHeld: (topic) => this.#ownership.isFrozen || this.#controls.isPaused(topic),
       mayReplay: (origin) => this.#ownership.mayReplay(origin),
       isRead: (topic) => replay?.sources.includes(topic) === true,
       remembersSince: replay?.remembersSince ?? (async () => Number.POSITIVE_INFINITY),
@@ -171,8 +172,12 @@ export class Pipeline {
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
     const progressed = (): void => this.#updatePauses();
-    const created = (mutation: Mutation): void => this.#brake.created(mutation);
-    this.#delivery = new Delivery({ ...shared, window: this.#window, mayKeepSending, progressed, created });
+    this.#delivery = new Delivery({
+      ...{ ...shared, window: this.#window, mayKeepSending, progressed },
+      isStopped: (mutation) => this.#isStopped(mutation),
+      mayDelete: (mutations) => brake.mayDelete(mutations),
+      created: (mutations, signal) => brake.created(mutations, signal),
+    });
   }
 
   get partitions(): readonly OwnedPartition[] {
@@ -201,7 +206,10 @@ export class Pipeline {
     const held = this.partitions.map((partition) => partition.held);
     return {
       atMs: this.#deps.clock.now(),
-      partitions: this.partitions.map((partition) => partitionSnapshot(partition, this.#deps.clock.now())),
+      partitions: this.partitions.map((partition) =>
+        partitionSnapshot(partition, this.#deps.clock.now(), this.#controls.isPaused(partition.topic)),
+      ),
+      pauses: this.#controls.pauses,
       gate: await this.#stages.gate.peek(),
       halted: this.#delivery.isHalted,
       isMember: this.mayLeave,
@@ -215,6 +223,7 @@ export class Pipeline {
   /** Consumes until `stop`. */
   async start(): Promise<void> {
     this.#delivery.start(this.#running.signal);
+    this.#tasks.own(this.#controls.watch(this.#controlHandlers(), this.#running.signal));
     this.#tasks.own(this.#everySecond(this.#running.signal));
     await this.#stages.source.start(this.#handlers());
   }
@@ -269,25 +278,58 @@ export class Pipeline {
   #stopTopic(topic: string, failures: number): void {
     const { outOf } = this.#options.massFailure;
     this.#deps.emit("mass-failure", { topic, failures, outOf, message: this.#lastFailure });
-    this.#hold(topic);
+    this.#stopsChanged();
   }
 
-  #isStopped(topic: string): boolean {
-    return this.#massFailure.isStopped(topic) || this.#brake.isStopped(topic);
+  #isStopped(mutation: Mutation): boolean {
+    const topic = originTopic(mutation);
+    return this.#massFailure.isStopped(mutation.record.position.topic) || this.#isHeldByPerson(topic);
   }
 
-  #hold(topic: string): void {
-    this.#window.stopTopic(topic);
+  /** By somebody's word, or for want of it. */
+  #isHeldByPerson(topic: string): boolean {
+    return this.#controls.isPaused(topic) || this.#controls.brake.isStopped(topic);
+  }
+
+  #stopsChanged(): void {
+    this.#window.stopsChanged();
     this.#updatePauses();
+    for (const partition of this.partitions) this.#intake.prepareSoon(partition);
+    this.#delivery.wake();
+  }
+
+  #controlHandlers() {
+    return {
+      changed: () => this.#stopsChanged(),
+      owns: (place: SkipPlace) => this.#ownership.get(place)?.state === "open",
+      skip: (place: SkipPlace, message: string, signal: AbortSignal) => this.#skipAt(place, message, signal),
+    };
+  }
+
+  /** One try to take the record at that place to the dead letters, whatever it waits for. */
+  async #skipAt(place: SkipPlace, message: string, signal: AbortSignal): Promise<SkipAnswer> {
+    const partition = this.#ownership.get(place);
+    if (partition?.state !== "open") return "moved";
+    if (this.#ownership.isFrozen) return "busy";
+    const { watermark } = partition;
+    if (place.offset >= watermark.next) return "ahead";
+    if (!watermark.isPending(place.offset)) return "settled";
+    const errant: Errant = { stage: "deliver", reason: "skipped", message: `Skipped by ${message}` };
+    const record = this.#intake.release(partition, place.offset);
+    if (record === null) return this.#delivery.skip(place, errant, signal);
+    await this.#deadLetters.report(record, errant, { count: 0, firstMs: null, names: null }, signal);
+    this.#settle(record);
+    return "done";
   }
 
   /** A hand-over waits for dead letters on their way: the next owner would write them again. */
   #counted(reporter: ErrantRecordReporter): ErrantRecordReporter {
     return {
-      report: async (...letter) => {
+      report: async (record, ...why) => {
+        this.#buried.add(record);
         this.#deadLettersUnderWay += 1;
         try {
-          await reporter.report(...letter);
+          await reporter.report(record, ...why);
         } finally {
           this.#deadLettersUnderWay -= 1;
         }
@@ -308,7 +350,7 @@ export class Pipeline {
         () => true,
       );
       this.#tasks.own(this.#delivery.recallAwaitedParents(signal));
-      if (!this.#ownership.isFrozen && this.#delivery.isAccepting) this.#expireParked(signal);
+      if (!this.#ownership.isFrozen && this.#delivery.isAccepting && !this.#isAnyHeld()) this.#expireParked(signal);
     }
   }
 
@@ -322,6 +364,11 @@ export class Pipeline {
       const partition = this.#ownership.get(end);
       if (partition !== undefined && end.high > (partition.highWatermark ?? -1n)) partition.highWatermark = end.high;
     }
+  }
+
+  /** A parent may be in a topic that stands still by somebody's word: its children do not run out of time. */
+  #isAnyHeld(): boolean {
+    return this.partitions.some(({ topic }) => this.#isHeldByPerson(topic));
   }
 
   #expireParked(signal: AbortSignal): void {
@@ -362,7 +409,8 @@ export class Pipeline {
       this.#pauseFor(partition, "window", (pausedFor.has("window") ? nearlyFull : full).has(held));
       this.#pauseFor(partition, "span", isStarted && partition.watermark.span > spanMax);
       this.#pauseFor(partition, "failures", this.#massFailure.isStopped(partition.topic));
-      this.#pauseFor(partition, "brake", this.#brake.isStopped(partition.topic));
+      this.#pauseFor(partition, "brake", this.#controls.brake.isStopped(partition.topic));
+      this.#pauseFor(partition, "paused", this.#controls.isPaused(partition.topic) && held.records > 0);
     }
   }
 

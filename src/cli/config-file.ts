@@ -1,7 +1,7 @@
 /** Reads the configuration for a command and prints what is wrong with it. */
 import { readFileSync } from "node:fs";
 import { loadConfig } from "../config/load.ts";
-import { type Problem, problemLines } from "../config/problem.ts";
+import { type Path, type Problem, problemLines } from "../config/problem.ts";
 import { secretValues } from "../config/secrets.ts";
 import type { Config } from "../config/spec.ts";
 import { printable } from "../telemetry/text.ts";
@@ -22,6 +22,12 @@ export const readConfig = (file: string, terminal: Terminal): Config | null => {
   }
   for (const secret of secretValues(loaded.config, (path) => readFileSync(path, "utf8"))) terminal.secrets.add(secret);
   return loaded.config;
+};
+
+/** Where a setting stands in a file that was read before: `routes[0].paused (line 31)`. */
+export const placeIn = (file: string, { env }: Pick<Terminal, "env">, path: Path): string => {
+  const loaded = loadConfig(file, env);
+  return loaded.status === "ok" ? loaded.placeOf(path) : file;
 };
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import type { Config } from "../config/spec.ts";
 import { addressCheck, addressesOf, advertisedCheck } from "../doctor/addresses.ts";
 import { clockCheck, sellTimeMs } from "../doctor/clocks.ts";
+import { controlsCheck } from "../doctor/controls.ts";
 import { groupCheck, redisRightsCheck } from "../doctor/rights.ts";
 import { topicChecks } from "../doctor/topics.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -63,6 +64,7 @@ const doctorChecks = async (config: Config) => {
     groupCheck(config, connection, systemClock),
     ...topicChecks(config, connection, drainMs),
     ...(redis === null ? [] : redisChecks(redis, userOf(config))),
+    controlsCheck(config, redis),
     ...sellClock(config),
   ];
   return { checks, [Symbol.asyncDispose]: () => closing.disposeAsync() };

@@ -13,6 +13,7 @@ import { topicsOf } from "../topic-formats.ts";
 import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
 import { withExamples } from "./examples.ts";
 import { lagAsTable, paceOf } from "./lag-print.ts";
+import { pauseAsLine } from "./pauses-print.ts";
 import type { Register } from "./register.ts";
 import { clean, clearScreen, styled, type Terminal } from "./terminal.ts";
 
@@ -114,10 +115,12 @@ const tell = async (source: Source, { every, watch, json }: AskOptions, terminal
     const after = await source.look(signal);
     const report = lagReport(before, after);
     const pace = "permitsPerSecond" in after ? paceOf(after) : null;
-    if (json) terminal.out(`${JSON.stringify({ from: source.from, ...report }, null, watch ? 0 : 2)}\n`);
+    const pauses = "pauses" in after ? after.pauses : [];
+    if (json) terminal.out(`${JSON.stringify({ from: source.from, ...report, pauses }, null, watch ? 0 : 2)}\n`);
     else {
       if (watch) clearScreen(terminal);
       terminal.out(lagAsTable(report, terminal));
+      terminal.out(pauses.map(pauseAsLine).join(""));
       terminal.out(`${styled(terminal, "dim", `As ${source.name} tells it.`)}${pace === null ? "" : ` ${pace}`}\n`);
     }
     if (!watch) return;

@@ -8,13 +8,16 @@ import { EXIT, failed } from "./exit.ts";
 import { initCommand } from "./init.ts";
 import { lagCommand } from "./lag.ts";
 import { commandMeant, misspeltOption } from "./mistakes.ts";
+import { pauseCommand } from "./pause.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
 import { quotaCommand } from "./quota.ts";
 import type { Register } from "./register.ts";
+import { resumeCommand } from "./resume.ts";
 import { resyncCommand } from "./resync.ts";
 import { runCommand } from "./run.ts";
 import { sandboxCommand } from "./sandbox.ts";
+import { skipCommand } from "./skip.ts";
 import { styled, type Terminal } from "./terminal.ts";
 import { testCommand } from "./test-mapping.ts";
 import { validateCommand } from "./validate.ts";
@@ -34,6 +37,7 @@ Examples:
   sell-sink run --config config.yaml       deliver until SIGTERM or Ctrl-C
   sell-sink lag --config config.yaml       how far behind, how fast, until when
   sell-sink quota --config config.yaml     how the quota stands, and what to change
+  sell-sink pause --config config.yaml customers --why "wrong prices"   a route stands still in every replica
   sell-sink doctor --config config.yaml    whether everything around it is as it should be
   sell-sink dlq list --config config.yaml  what Sell would not take, and whether that is healed since
   sell-sink resync --config config.yaml --topic T --dry-run   write again what people edited in Sell
@@ -84,6 +88,9 @@ export const createProgram = async (terminal: Terminal, done: (code: number) => 
     adoptCommand,
     lagCommand,
     quotaCommand,
+    pauseCommand,
+    resumeCommand,
+    skipCommand,
     doctorCommand,
     dlqCommand,
     resyncCommand,

@@ -8,8 +8,8 @@ import type { ConsumerRecord, TopicPartition } from "../domain/record.ts";
 import type { SourceRecord } from "../domain/stages.ts";
 import { Watermark } from "./watermark.ts";
 
-/** `window` memory, `span` offsets above the watermark, `quota` a long cool-down, `failures` most of its topic's records fail, `brake` too many deletions, `stopping`. */
-export type PauseReason = "window" | "span" | "quota" | "failures" | "brake" | "stopping";
+/** `window` memory, `span` offsets above the watermark, `quota` a long cool-down, `failures` most of its topic's records fail, `brake` too many deletions, `paused` by a person, `stopping`. */
+export type PauseReason = "window" | "span" | "quota" | "failures" | "brake" | "paused" | "stopping";
 
 export class OwnedPartition implements TopicPartition {
   readonly topic: string;

@@ -105,6 +105,11 @@ export class Watermark {
     for (const offset of this.#settledBefore) if (offset >= this.#next) yield offset;
   }
 
+  /** A tracked record that is not settled. */
+  isPending(offset: bigint): boolean {
+    return this.#byOffset.has(offset);
+  }
+
   /** Timestamp of the oldest unsettled record of a lane; null when there is none. */
   oldestPendingMs(lane: Lane): number | null {
     for (const slot of this.#byOffset.values()) if (slot.lane === lane) return slot.timestampMs;

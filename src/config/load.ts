@@ -3,14 +3,20 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { errorText } from "../domain/errors.ts";
 import { findings } from "./issues.ts";
-import { type Problem, pathText } from "./problem.ts";
+import { type Path, type Problem, pathText } from "./problem.ts";
 import { crossFieldFaults } from "./rules.ts";
 import type { SchemaNode } from "./schema-node.ts";
 import { type Config, configSchema } from "./spec.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
 
 export type Loaded =
-  | { readonly status: "ok"; readonly config: Config; readonly warnings: readonly Problem[] }
+  | {
+      readonly status: "ok";
+      readonly config: Config;
+      readonly warnings: readonly Problem[];
+      /** As a problem names it: `routes[0].paused (line 31)`. */
+      readonly placeOf: (path: Path) => string;
+    }
   | { readonly status: "refused"; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -62,7 +68,8 @@ const parseConfig = (source: YamlSource, others: readonly Problem[]): Loaded => 
   }
   problems.push(...others);
   if (problems.length > 0) return { status: "refused", problems, warnings };
-  return { status: "ok", config: sections as Config, warnings };
+  const placeOf = (path: Path): string => `${pathText(path)} (line ${source.lineOf(path)})`;
+  return { status: "ok", config: sections as Config, warnings, placeOf };
 };
 
 interface Parsed {

@@ -51,6 +51,7 @@ export const REDIS_COMMANDS: readonly (readonly [name: string, ...args: readonly
   ["del"],
   ["hset", "f", "1"],
   ["hget", "f"],
+  ["hgetall"],
   ["hmget", "f"],
   ["hdel", "f"],
   ["lpush", "1"],

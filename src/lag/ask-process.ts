@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { askAdmin } from "../lib/ask-admin.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { PauseSnapshot } from "../telemetry/snapshot.ts";
 import type { Sample } from "./sample.ts";
 
 const answerSchema = z.object({
@@ -9,6 +10,15 @@ const answerSchema = z.object({
   halted: z.boolean(),
   permitsPerSecond: z.number(),
   cooldownLeftS: z.number(),
+  pauses: z.array(
+    z.object({
+      route: z.string(),
+      topic: z.string(),
+      who: z.string(),
+      why: z.string(),
+      sinceMs: z.number().nullable(),
+    }),
+  ),
   partitions: z.array(
     z.object({
       topic: z.string(),
@@ -27,6 +37,7 @@ export interface ProcessSample extends Sample {
   readonly halted: boolean;
   readonly permitsPerSecond: number;
   readonly cooldownLeftS: number;
+  readonly pauses: readonly PauseSnapshot[];
 }
 
 /** `adminUrl` as `http://127.0.0.1:8080`. Rejects with ConnectorError `UNREACHABLE` when no replica of sell-sink answers there. */

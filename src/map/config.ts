@@ -352,8 +352,12 @@ const ROUTE = z.strictObject({
     .prefault({})
     .meta({
       description:
-        "Beyond these numbers the topic stops, in each replica, until a person has looked at the keys in the log, names a number that is meant, and restarts.",
+        "Beyond these numbers the topic stops, until a person has looked at the keys in the log and accepts a number that is meant: here, with a restart, or by `sell-sink resume --accept`. With Redis all replicas count together.",
     }),
+  paused: z.string().min(1).max(200).optional().meta({
+    description:
+      "Why the route is paused: its topic stands still, nothing of it is lost or committed. Take the line out and restart to go on; `sell-sink pause` does the same without a restart.",
+  }),
   lane: z
     .enum(["live", "backfill"])
     .default("live")

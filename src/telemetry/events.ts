@@ -66,6 +66,9 @@ export interface Events {
   halted: { kind: string; scope: string; message: string };
   unhalted: { scope: string };
   "brake-engaged": { route: string; topic: string; kind: string; limit: number; samples: string };
+  "brake-released": { route: string; topic: string; kind: string; limit: number | "any number of"; who: string };
+  "route-paused": { route: string; topic: string; who: string; why: string };
+  "route-resumed": { route: string; topic: string; who: string };
   "reference-parked": { entity: Entity };
   "no-op": { entity: Entity };
   "stale-skipped": { entity: Entity; reason: string };

@@ -51,7 +51,7 @@ const DEAD_LETTER_REASONS = [
     "invalid-request",
     "ambiguous-match",
   ],
-  ...["conflict", "not-found", "record-gone"],
+  ...["conflict", "not-found", "record-gone", "skipped"],
 ];
 const SKIPPED_FOR = ["superseded", "no-op", "filtered", "delete-ignored", "stale", "duplicate"];
 const RETRIED_FOR = ["no-reply", "status-429", "status-500", "status-502", "status-503", "status-504"];

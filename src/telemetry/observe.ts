@@ -267,9 +267,22 @@ const OBSERVATIONS: Observations = {
   "brake-engaged": {
     line: ({ route, topic, kind, limit, samples }) =>
       error(
-        `Route "${route}" has reached ${limit} ${kind} an hour, so ${topic} stands still and nothing of it is committed past here; the last keys are ${samples}. If it is meant so, set brake.${kind} of the route to a larger number and restart.`,
+        `Route "${route}" has reached ${limit} ${kind} an hour, so ${topic} stands still and nothing of it is committed past here; the last keys are ${samples}. If it is meant so, set brake.${kind} of the route to a larger number and restart, or run sell-sink resume with --accept.`,
       ),
     count: ({ brakes }, { topic, kind }) => brakes.inc({ topic, kind }),
+  },
+  "brake-released": {
+    line: ({ route, topic, kind, limit, who }) =>
+      info(`The brake of route "${route}" is released: ${who} accepts ${limit} ${kind} an hour; ${topic} goes on.`),
+  },
+  "route-paused": {
+    line: ({ route, topic, who, why }) =>
+      warn(
+        `Route "${route}" is paused by ${who} (${why}): ${topic} stands still in every replica until it is resumed.`,
+      ),
+  },
+  "route-resumed": {
+    line: ({ route, topic, who }) => info(`Route "${route}" is resumed by ${who}: ${topic} goes on.`),
   },
   "reference-parked": { count: ({ parked }, { entity }) => parked.inc({ entity }) },
   "no-op": { count: ({ skipped }) => skipped.add("no-op") },

@@ -16,12 +16,23 @@ export interface PartitionSnapshot extends TopicPartition {
   readonly paused: string | null;
 }
 
+/** A route that a person paused, or the configuration. */
+export interface PauseSnapshot {
+  readonly route: string;
+  readonly topic: string;
+  readonly who: string;
+  readonly why: string;
+  /** Milliseconds since 1970; null: by the configuration. */
+  readonly sinceMs: number | null;
+}
+
 export interface Snapshot {
   /** When it was taken, milliseconds since 1970. */
   readonly atMs: number;
   /** Only partitions that this process owns now. */
   readonly partitions: readonly PartitionSnapshot[];
   readonly gate: GateState;
+  readonly pauses: readonly PauseSnapshot[];
   /** A rejected credential or setting stops all requests. */
   readonly halted: boolean;
   /** This process may assume that its partitions are its own; false while Kafka does not answer, and between two joins. */

@@ -3,7 +3,7 @@
  *
  * States: `fresh` its memory in the store was not read yet · `ready` in a ready queue · `parked` waits for a parent's id ·
  * `waiting` for a time (backoff, lock) · `held` its dead letter is being written · `in-flight` in a request ·
- * `stopped` most records of its topic fail, so that nothing of it is sent.
+ * `stopped` nothing of its topic is sent: most of it fails, or a person has stopped it or has to look first.
  * Whatever the state, an entry owns its key: no second request for it can be on the wire.
  */
 import assert from "node:assert";
@@ -168,6 +168,17 @@ export class Entry {
   dropCandidate(): readonly Mutation[] {
     const at = this.#candidateAt;
     return this.#without(this.queue.splice(at, this.standsFor - at));
+  }
+
+  /** Takes one change that is not the candidate; a body that may not change stays as it is. */
+  drop(mutation: Mutation): readonly Mutation[] {
+    const at = this.queue.indexOf(mutation);
+    if (at < 0) return [];
+    this.queue.splice(at, 1);
+    if (at < this.pinned) this.pinned -= 1;
+    this.#run = 0;
+    this.#extendRun();
+    return [mutation];
   }
 
   /** Takes every change that `belongs` names. */

@@ -44,10 +44,8 @@ export interface WindowDeps {
   readonly trusts: (mutation: Mutation) => boolean;
   /** Whether requests for this entity may leave now. */
   readonly maySendOf: (entity: Entity) => boolean;
-  /** False: more would be deleted than may be without a person's word; then its topic is stopped. */
-  readonly mayDelete: (mutation: Mutation) => boolean;
-  /** Nothing of this topic may be sent: most of its records fail. */
-  readonly isStopped: (topic: string) => boolean;
+  /** Nothing of this change's topic may be sent: most of its records fail, or a person has to look first, or has paused it. */
+  readonly isStopped: (mutation: Mutation) => boolean;
   /** A batch may be due now, or earlier than `dueInMs` last said. */
   readonly changed: () => void;
   /** There are entries for `takeFresh`. */
@@ -55,6 +53,12 @@ export interface WindowDeps {
 }
 
 const SKIPPED_MAX = 10_000;
+
+/** One change of a record that a person takes away. */
+export interface Withheld {
+  readonly entry: Entry;
+  readonly mutation: Mutation;
+}
 
 export class Window {
   readonly #options: WindowOptions;
@@ -183,11 +187,11 @@ export class Window {
     return cut(entries, lane, closedBy);
   }
 
-  /** The batch was not sent, or surely not looked at: it goes first when requests go out again. */
-  giveBack(entries: readonly Entry[]): void {
+  /** The batch was not sent, or surely not looked at: it goes first when requests go out again, after `waitMs`. */
+  giveBack(entries: readonly Entry[], waitMs = 0): void {
     for (const entry of entries) {
       entry.returned = true;
-      this.#retryAt(entry, 0);
+      this.#retryAt(entry, waitMs);
     }
   }
 
@@ -232,16 +236,21 @@ export class Window {
     this.#evaluate(entry);
   }
 
-  /** It was refused, and so are most of its topic: it stays as it is, unsettled. */
+  /** It may not be sent now, or again: it stays as it is, unsettled. */
   stop(entry: Entry): void {
     this.#unpin(entry);
     this.#evaluate(entry);
   }
 
-  /** Takes what is ready of a topic back; what may have been applied already is repeated until its outcome is known. */
-  stopTopic(topic: string): void {
+  /**
+   * Topics stopped, or go on: takes what is ready of those back, and what stood still of these out again, in its order. What
+   * may have been applied already is repeated until its outcome is known.
+   */
+  stopsChanged(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.state !== "ready" || entry.pinned > 0 || entry.candidate?.record.position.topic !== topic) continue;
+      const { state, candidate } = entry;
+      if (candidate === undefined || (state !== "stopped" && (state !== "ready" || entry.pinned > 0))) continue;
+      if ((state === "stopped") === this.#deps.isStopped(candidate)) continue;
       this.#unplace(entry);
       entry.plan = null;
       this.#evaluate(entry);
@@ -297,6 +306,51 @@ export class Window {
     for (const entry of lost) this.#abandoned(entry);
     this.#halves.split(left, this.#now() + waitMs);
     this.#deps.changed();
+  }
+
+  // --- a record that a person takes away ----------------------------------------------------------------------------------
+
+  /**
+   * Every change that the record gave, its keys locked from now on until each was told by `takenAway`. Null: one of them is on
+   * the wire or on its way to the dead letters, and nothing was done.
+   */
+  withhold({ topic, partition, offset }: TopicPartition & { readonly offset: bigint }): readonly Withheld[] | null {
+    const found: Withheld[] = [];
+    for (const entry of this.#entries.values()) {
+      for (const mutation of entry.queue) {
+        const { position } = mutation.record;
+        if (position.offset !== offset || position.partition !== partition || position.topic !== topic) continue;
+        if (entry.state === "in-flight" || entry.state === "held") return null;
+        found.push({ entry, mutation });
+      }
+    }
+    for (const { entry } of found) {
+      this.#unplace(entry);
+      this.#halves.delete(entry);
+      entry.state = "held";
+    }
+    return found;
+  }
+
+  /**
+   * Call after the dead letter is stored. Of a candidate that may have been applied the key stays locked as long as it may still
+   * be, and nothing remembered of it is trusted; the change before it, if any, goes next. Without another change only that
+   * one is gone.
+   */
+  takenAway({ entry, mutation }: Withheld): void {
+    const { indexLagMs } = this.#options;
+    const foundMs = entry.lockedUntilMs + indexLagMs;
+    if (entry.candidate === mutation) {
+      if (entry.unknowns > 0) entry.lockedUntilMs = foundMs;
+      entry.isDoubtful ||= entry.firstSentMs !== null;
+      this.#reset(entry);
+      this.#deps.settle(entry.dropCandidate());
+      return this.#evaluate(entry);
+    }
+    this.#deps.settle(entry.drop(mutation));
+    const dueMs = Number.isFinite(entry.dueMs) ? entry.dueMs : foundMs; // it was in half a batch, which had its own time
+    if (dueMs > this.#now()) this.#wait(entry, dueMs);
+    else this.#resume(entry);
   }
 
   // --- parked children ----------------------------------------------------------------------------------------------------
@@ -404,14 +458,14 @@ export class Window {
       const decision = decide(mutation, { known, lookedUp, parents, trusted: !isDoubtful });
       switch (decision.kind) {
         case "send":
-          if (this.#isStopped(mutation, decision.plan)) {
+          if (this.#deps.isStopped(mutation)) {
             entry.state = "stopped";
             return;
           }
           return this.#place(entry, decision.plan);
         case "park":
           // Otherwise it would be asked for again and again that a parent cannot be found.
-          if (this.#deps.isStopped(mutation.record.position.topic)) {
+          if (this.#deps.isStopped(mutation)) {
             entry.state = "stopped";
             return;
           }
@@ -421,11 +475,6 @@ export class Window {
           this.#deps.settle(entry.shift(entry.standsFor));
       }
     }
-  }
-
-  #isStopped(mutation: Mutation, { verb }: Plan): boolean {
-    const { mayDelete, isStopped } = this.#deps;
-    return (verb === "delete" && !mayDelete(mutation)) || isStopped(mutation.record.position.topic);
   }
 
   /** The tombstone of a delete that was skipped has no position to be judged by: it is skipped with it. */

@@ -22,7 +22,6 @@ export class WindowDriver {
   readonly stopped = new Set<string>();
   /** Entities that Sell refuses as such. */
   readonly refused = new Set<Entity>();
-  mayDelete: (mutation: Mutation) => boolean = () => true;
   readonly window: Window;
   /** False for what an owner before may have written without anybody remembering it. */
   trusts: (mutation: Mutation) => boolean = () => true;
@@ -43,8 +42,7 @@ export class WindowDriver {
         settle: (mutations) => this.settled.push(...mutations),
         trusts: (mutation) => this.trusts(mutation),
         maySendOf: (entity) => !this.refused.has(entity),
-        mayDelete: (mutation) => this.mayDelete(mutation),
-        isStopped: (topic) => this.stopped.has(topic),
+        isStopped: ({ record }) => this.stopped.has(record.position.topic),
         changed: () => {},
         arrived: () => {},
       },

@@ -45,7 +45,7 @@ class Desk {
     { maxItems: 2, lingerMs: 0, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, parkTimeoutMs: 60_000 },
     {
       ...{ clock: this.process.clock, emit: () => {}, trusts: () => true, isStopped: () => !this.admits },
-      ...{ maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true, mayDelete: () => true },
+      maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true,
       settle: (mutations) => this.settled.push(...mutations),
       changed: () => this.delivery?.wake(),
       arrived: () => this.delivery?.wakeRecall(),
@@ -58,7 +58,11 @@ class Desk {
     mayKeepSending: () => this.maySend,
     admits: () => this.admits,
     progressed: () => {},
-    created: () => {},
+    ...{
+      created: async () => {},
+      mayDelete: async (mutations) => mutations.map(() => true),
+      isStopped: () => !this.admits,
+    },
     gate: {
       acquire: async (lane) => {
         this.permits += 1;

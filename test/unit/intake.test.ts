@@ -70,7 +70,7 @@ class Line {
     admits: () => this.admits,
     remembersSince: async () => this.remembersSince,
     ...{ replayTopic: "letters.replay", mayReplay: () => this.mayReplay, isRead: (topic) => topic === "orders" },
-    isFrozen: () => this.isFrozen,
+    isHeld: () => this.isFrozen,
     progressed: () => {},
   });
 

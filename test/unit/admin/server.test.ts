@@ -210,12 +210,12 @@ test("/lag tells of the partitions that are owned, and says so while there is no
     oldestPendingAgeS: { live: 2, backfill: 90 },
   };
   const gate = { permitsPerSecond: 3, cooldownLeftMs: 1_500 };
-  const state = { partitions: [aPartition], gate, halted: false } as unknown as Snapshot;
+  const state = { partitions: [aPartition], gate, halted: false, pauses: [] } as unknown as Snapshot;
   const { url } = await anAdmin(undefined, undefined, async () => state);
   const reply = await fetch(`${url}/lag`);
   expect(reply.headers.get("content-type")).toBe("application/json; charset=utf-8");
   expect(await reply.json()).toEqual({
-    ...{ groupId: "g", halted: false, permitsPerSecond: 3, cooldownLeftS: 1.5 },
+    ...{ groupId: "g", halted: false, pauses: [], permitsPerSecond: 3, cooldownLeftS: 1.5 },
     partitions: [{ topic: "t", partition: 3, next: 42, end: 50, ageS: 90, paused: "quota" }],
   });
 });

@@ -26,6 +26,7 @@ const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
   halted: false,
   isMember: true,
   maxItems: 50,
+  pauses: [],
   windowRecords: 12,
   parked: new Map([["deals", 3]] as const),
   windowBytes: 3_400,

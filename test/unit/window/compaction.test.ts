@@ -109,7 +109,6 @@ class Run {
       trusts: () => true,
       isStopped: () => false,
       maySendOf: () => true,
-      mayDelete: () => true,
       changed: () => {},
       arrived: () => {},
     },

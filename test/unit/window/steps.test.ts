@@ -71,14 +71,3 @@ test("an entity that Sell refuses waits with its halves, and others go", () => {
   const cuts = [driver.take(0), driver.take(0), driver.take(0)];
   expect(cuts.flatMap((cut) => cut?.writes.map(({ key }) => key))).toEqual(["P", "Q", "R"]);
 });
-
-test("a deletion that the brake holds back is not sent, and not settled", () => {
-  const driver = new WindowDriver();
-  driver.mayDelete = () => false;
-  driver.store.set("accounts/1", {
-    ...{ id: 7, deleted: false, version: null, route: null, fingerprint: null, acceptedAtMs: 0, from: "lookup" },
-  });
-  driver.add(aMutation({ key: "1", action: "delete", isDelete: true }));
-  expect(driver.take(60_000)).toBeNull();
-  expect(driver.settled).toEqual([]);
-});

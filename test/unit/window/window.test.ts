@@ -166,7 +166,7 @@ describe("a child", () => {
   test("does not run out of time while its parent waits for Sell, or its parent's topic stands still", () => {
     const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"), aDeal("D", "1"));
     driver.stopped.add("erp.customers");
-    driver.window.stopTopic("erp.customers");
+    driver.window.stopsChanged();
     expect(driver.window.expireParked(600_000)).toEqual([]);
   });
 
