@@ -22,6 +22,7 @@ import { type Change, type Crash, check, type Findings, type Ledgers, type Writt
 import { Erp, type ErpRow } from "./erp.ts";
 import { readTopics, type StoredRecord } from "./read-topics.ts";
 import { type Ended, Replica, runMain } from "./replica.ts";
+import { runCli } from "./run-cli.ts";
 import { until } from "./until.ts";
 
 export interface WorldOptions {
@@ -60,6 +61,7 @@ export class World implements AsyncDisposable {
   readonly #folder: string;
   readonly #options: WorldOptions;
   readonly #replicas: Replica[] = [];
+  #more: Readonly<Record<string, object>> = {};
 
   private constructor(sandbox: Sandbox, erp: Erp, folder: string, options: WorldOptions) {
     const id = randomUUID().slice(0, 8);
@@ -125,6 +127,11 @@ export class World implements AsyncDisposable {
     );
   }
 
+  /** Sections of the configuration for the replicas and commands from now on, where the names of topics must be known. */
+  configure(sections: Readonly<Record<string, object>>): void {
+    this.#more = sections;
+  }
+
   // --- replicas -----------------------------------------------------------------------------------------------------------
 
   /** Resolves when it has joined the group. */
@@ -178,9 +185,18 @@ export class World implements AsyncDisposable {
 
   /** Runs one command of `sell-sink` to its end, with a configuration like that of the replicas. */
   async command(...args: readonly string[]): Promise<Ended> {
+    return runMain([...args, "--config", await this.#commandFile()]);
+  }
+
+  /** The same in this process, which spares the start of another. */
+  async tell(...args: readonly string[]): Promise<Ended> {
+    return runCli([...args, "--config", await this.#commandFile()]);
+  }
+
+  async #commandFile(): Promise<string> {
     const file = join(this.#folder, "command.yaml");
     await writeFile(file, JSON.stringify(this.config("command")));
-    return runMain([...args, "--config", file]);
+    return file;
   }
 
   // --- what came of it ----------------------------------------------------------------------------------------------------
@@ -286,7 +302,7 @@ export class World implements AsyncDisposable {
         fields: { name: "name", contact_id: { ref: "accounts", key: "customer_id" } },
       },
     ];
-    return layered({ ...sections, routes }, this.#options.config ?? {});
+    return layered({ ...sections, routes }, { ...this.#options.config, ...this.#more });
   }
 
   #written(record: StoredRecord, ids: ReadonlyMap<string, unknown>): Written {
