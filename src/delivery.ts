@@ -328,11 +328,7 @@ export class Delivery {
     const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
     this.#deadLettered.set(record, report);
     await report;
-    const doubted = withheld.flatMap(({ entry, mutation }): (readonly [EntityId, Remembered])[] => {
-      const isTried = entry.candidate === mutation && entry.firstSentMs !== null;
-      return isTried && entry.known ? [[entry, { ...entry.known, fingerprint: null }]] : [];
-    });
-    await store.remember(doubted, signal);
+    await store.remember(window.doubtsOf(withheld), signal);
     for (const each of withheld) window.takenAway(each);
     this.#deps.progressed();
     return "done";

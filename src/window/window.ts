@@ -333,6 +333,23 @@ export class Window {
   }
 
   /**
+   * What the store shall remember of them once the dead letter is stored, and before `takenAway`: where a request left with one,
+   * Sell may hold it in spite of everything.
+   */
+  doubtsOf(withheld: readonly Withheld[]): readonly (readonly [EntityId, Remembered])[] {
+    return withheld.flatMap(({ entry, mutation }): (readonly [EntityId, Remembered])[] => {
+      const { entity, key, known } = entry;
+      if (!isTried(entry, mutation) || known == null) return [];
+      return [
+        [
+          { entity, key },
+          { ...known, fingerprint: null, deleted: false },
+        ],
+      ];
+    });
+  }
+
+  /**
    * Call after the dead letter is stored. Of a candidate that may have been applied the key stays locked as long as it may still
    * be, and nothing remembered of it is trusted; the change before it, if any, goes next. Without another change only that
    * one is gone.
@@ -342,7 +359,10 @@ export class Window {
     const foundMs = entry.lockedUntilMs + indexLagMs;
     if (entry.candidate === mutation) {
       if (entry.unknowns > 0) entry.lockedUntilMs = foundMs;
-      entry.isDoubtful ||= entry.firstSentMs !== null;
+      if (isTried(entry, mutation)) {
+        entry.isDoubtful = true;
+        entry.lookedUp = false;
+      }
       this.#reset(entry);
       this.#deps.settle(entry.dropCandidate());
       return this.#evaluate(entry);
@@ -635,6 +655,10 @@ export class Window {
     return group.size >= this.#most(group) ? 0 : head.arrivedMs + this.#options.lingerMs - now;
   }
 }
+
+/** A request left with it. */
+const isTried = ({ candidate, firstSentMs }: Entry, mutation: Mutation): boolean =>
+  candidate === mutation && firstSentMs !== null;
 
 /** Of a replay the partition of its record: newer ones of its key come from there. */
 const originOf = (mutation: Mutation | undefined): TopicPartition | null =>

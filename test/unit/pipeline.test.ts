@@ -1,6 +1,8 @@
 /** The main loop as a whole, on the simulation's broker: what a stop, a crash and a full window leave behind. */
 import { expect, test } from "vitest";
 import { readMark } from "../../src/commit/mark.ts";
+import { Controls } from "../../src/control/controls.ts";
+import { pauseField, skipField } from "../../src/control/notes.ts";
 import type { Entity } from "../../src/domain/mutation.ts";
 import type { Batch, Outcome, Receipt } from "../../src/domain/receipt.ts";
 import type { ErrantRecordReporter } from "../../src/domain/stages.ts";
@@ -12,6 +14,7 @@ import { NO_FAULTS } from "../sim/faults.ts";
 import { Redis } from "../sim/redis.ts";
 import { SimSource } from "../sim/source.ts";
 import { Process, Time } from "../sim/time.ts";
+import { MemoryBoard } from "../support/memory-board.ts";
 
 const CUSTOMERS = { topic: "customers", partition: 0 };
 const ERRANT = "errant";
@@ -33,6 +36,8 @@ class Rig {
   /** What Sell answers instead to so many writes. */
   refuses: ((writes: number) => Partial<Receipt>) | null = null;
   massFailure = { outOf: 100, moreThan: 100 };
+  /** What people and all processes read and write. */
+  readonly board = new MemoryBoard({ now: () => this.time.nowMs });
   #starts = 0;
 
   write(...keys: readonly string[]): void {
@@ -80,12 +85,17 @@ class Rig {
       ...{ nonce: process.name, accountMark: "test", startFrom: () => "earliest" as const },
       ...{ maxItems: 50, lingerMs: 100, maxInFlight: 4, maxRecords, maxBytes: 1_000_000, maxSpan: 1_000 },
       ...{ parkTimeoutMs: 60_000, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, timeoutMs: 6_000 },
-      brakeOf: () => ({ deletions: null, creations: null }),
       ...{ massFailure: this.massFailure, replay: null },
     };
     const { clock } = process;
     const onFatal = (error: Error): void => void this.failures.push(error);
-    const pipeline = new Pipeline(stages, options, { clock, random: dice.random, emit: () => {}, onFatal });
+    const brake = { deletions: null, creations: null };
+    const controls = new Controls({
+      routes: [{ name: "customers", topic: "customers", paused: null, brake }],
+      ...{ board: this.board, count: null, redis: null, name: process.name, clock, emit: () => {} },
+    });
+    await controls.open(new AbortController().signal);
+    const pipeline = new Pipeline(stages, options, { clock, random: dice.random, emit: () => {}, onFatal, controls });
     await pipeline.start();
     return { pipeline, process };
   }
@@ -289,4 +299,87 @@ test("when most records of a topic fail, it stands still: no more dead letters, 
   await rig.until(() => rig.stored.offset === 22n);
   expect([rig.letters.length, rig.sent.length]).toEqual([20, 2]);
   await rig.stop(next.pipeline);
+});
+
+const PAUSED = { state: "paused", who: "ann", why: "wrong prices" };
+const RESUMED = { state: "resumed", who: "ann" };
+const keysOf = (rig: Rig): readonly string[] => rig.sent.flatMap(({ batch }) => batch.writes.map(({ key }) => key));
+
+test("a paused topic sends nothing, buries nothing, is read as far as its age tells, hands over clean, and goes on in order", async () => {
+  const rig = new Rig();
+  rig.write("a");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.stored.offset === 1n);
+  await rig.board.put(pauseField("customers"), PAUSED);
+  await rig.pass(2_000);
+  rig.write("b", ERRANT, "c", ...Array.from({ length: 30 }, (_, i) => `k${i}`), "z");
+  await rig.pass(60_000);
+  expect([keysOf(rig), rig.letters, rig.stored.offset]).toEqual([["a"], [], 1n]);
+  const { partitions, pauses, windowRecords } = await pipeline.snapshot();
+  expect([partitions[0]?.paused, windowRecords < 15]).toEqual(["paused", true]);
+  expect(partitions[0]?.oldestPendingAgeS.live).toBeGreaterThan(50);
+  expect(pauses).toMatchObject([{ route: "customers", who: "ann" }]);
+  await rig.stop(pipeline);
+  expect(rig.stored).toEqual({ offset: 1n, state: "clean", settled: [] });
+
+  const next = await rig.start();
+  await rig.pass(30_000);
+  expect(keysOf(rig)).toEqual(["a"]);
+  await rig.board.put(pauseField("customers"), RESUMED);
+  await rig.until(() => rig.stored.offset === 35n);
+  const inOrder = ["a", "b", "c", ...Array.from({ length: 30 }, (_, i) => `k${i}`), "z"];
+  expect([rig.letters, keysOf(rig), rig.failures]).toEqual([[2n], inOrder, []]);
+  await rig.stop(next.pipeline);
+});
+
+test("what was ready when the pause came is taken back, what is on the wire ends, and all goes out once when it is lifted", async () => {
+  const rig = new Rig();
+  rig.answerMs = 4_000;
+  rig.write("a");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  rig.write("a", "b");
+  await rig.board.put(pauseField("customers"), PAUSED);
+  await rig.pass(20_000);
+  const before = keysOf(rig).length;
+  expect(rig.stored.offset).toBeGreaterThan(0n);
+  await rig.board.put(pauseField("customers"), RESUMED);
+  await rig.until(() => rig.stored.offset === 3n);
+  expect([before < 3, keysOf(rig).toSorted()]).toEqual([true, ["a", "a", "b"]]);
+  await rig.stop(pipeline);
+});
+
+const skip = async (rig: Rig, offset: bigint): Promise<unknown> => {
+  const field = skipField({ ...CUSTOMERS, offset });
+  await rig.board.put(field, { state: "asked", who: "ann", why: "ticket 7" });
+  await rig.until(() => (rig.board.notes.get(field)?.content as { state: string }).state === "told");
+  return (rig.board.notes.get(field)?.content as { answer: string }).answer;
+};
+
+test("a skipped record that stands still in intake is a dead letter, and what follows goes on", async () => {
+  const rig = new Rig();
+  rig.massFailure = { outOf: 1, moreThan: 0 };
+  rig.write(ERRANT, "b");
+  const { pipeline } = await rig.start();
+  await rig.pass(5_000);
+  expect([rig.stored.offset, rig.letters]).toEqual([0n, []]);
+  expect(await skip(rig, 0n)).toBe("done");
+  await rig.pass(2_000);
+  expect([rig.stored.offset, rig.letters]).toEqual([1n, [0n]]); // its topic stands still, but not at this record
+  expect([await skip(rig, 0n), await skip(rig, 7n)]).toEqual(["settled", "ahead"]);
+  expect(await skip(rig, 1n)).toBe("done");
+  await rig.until(() => rig.stored.offset === 2n);
+  await rig.stop(pipeline);
+  expect(rig.failures).toEqual([]);
+});
+
+test("a record on the wire is not skipped", async () => {
+  const rig = new Rig();
+  rig.answerMs = Number.POSITIVE_INFINITY;
+  rig.write("a");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  expect(await skip(rig, 0n)).toBe("busy"); // for longer than anybody waits
+  expect([rig.letters, rig.stored.offset]).toEqual([[], 0n]);
+  await rig.stop(pipeline);
 });

@@ -9,7 +9,7 @@ import type { Outcome } from "../../../src/domain/receipt.ts";
 import type { Remembered } from "../../../src/domain/stages.ts";
 import type { Cut } from "../../../src/window/cut.ts";
 import { type Entry, entryId } from "../../../src/window/entry.ts";
-import { Window } from "../../../src/window/window.ts";
+import { Window, type Withheld } from "../../../src/window/window.ts";
 import { aMutation, aPosition, aRecord } from "../../support/builders.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -85,6 +85,9 @@ const step = fc.oneof(
       lateMs: fc.integer({ min: 1, max: 11_999 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("stop" as const), isStopped: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("skip" as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("bury" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 15_000 }) }) },
 );
 
@@ -99,6 +102,11 @@ class Run {
   readonly late: { readonly cut: Cut; readonly dueMs: number }[] = [];
   readonly settled = new Map<Mutation, number>();
   readonly added: Mutation[] = [];
+  isStopped = false;
+  /** Withheld, its dead letter not stored yet. */
+  readonly withheld: Withheld[] = [];
+  /** True: Sell may have taken it before. */
+  readonly skipped = new Map<Mutation, boolean>();
   readonly window = new Window(
     { maxItems: 3, lingerMs: 10, indexLagMs: 2_000, lateApplyMaxMs: 12_000, parkTimeoutMs: 60_000 },
     {
@@ -107,7 +115,7 @@ class Run {
       settle: (mutations) =>
         mutations.forEach((mutation) => this.settled.set(mutation, (this.settled.get(mutation) ?? 0) + 1)),
       trusts: () => true,
-      isStopped: () => false,
+      isStopped: () => this.isStopped,
       maySendOf: () => true,
       changed: () => {},
       arrived: () => {},
@@ -128,6 +136,27 @@ class Run {
       entries,
       new Map(ids.map(({ entity, key }) => [entryId(entity, key), recall(entryId(entity, key))])),
     );
+  }
+
+  stop(isStopped: boolean): void {
+    this.isStopped = isStopped;
+    this.window.stopsChanged();
+  }
+
+  skip(which: number): void {
+    const open = this.added.filter((mutation) => !this.settled.has(mutation));
+    const chosen = open[which % Math.max(1, open.length)];
+    if (chosen !== undefined) this.withheld.push(...(this.window.withhold(chosen.record.position) ?? []));
+  }
+
+  bury(): void {
+    const withheld = this.withheld.splice(0);
+    for (const [{ entity, key }, memory] of this.window.doubtsOf(withheld))
+      this.store.set(entryId(entity, key), memory);
+    for (const { entry, mutation } of withheld) {
+      this.skipped.set(mutation, entry.candidate === mutation && entry.firstSentMs !== null);
+      this.window.takenAway({ entry, mutation });
+    }
   }
 
   take(): void {
@@ -176,6 +205,8 @@ class Run {
   }
 
   drain(): void {
+    this.bury();
+    this.stop(false);
     for (let i = 0; i < 10_000 && this.window.size > 0; i++) {
       this.inform(false);
       this.take();
@@ -198,13 +229,25 @@ test("ends as the uncompacted run, each change settled once, no key twice on the
         else if (action.do === "take") run.take();
         else if (action.do === "answer") run.answer(action.which, action.how, action.lateMs);
         else if (action.do === "pass") run.pass(action.ms);
+        else if (action.do === "stop") run.stop(action.isStopped);
+        else if (action.do === "skip") run.skip(action.which);
+        else if (action.do === "bury") run.bury();
       }
       for (const next of waiting) run.add(next);
       run.drain();
 
       const alone = new Map<string, Fields>();
-      for (const next of changes) applyAlone(alone, next);
-      const byKey = (table: Map<string, Fields>) => [...table].sort();
+      /** Keys of which a skipped change may have been applied, and nothing after it says all of it. */
+      const uncertain = new Set<string>();
+      for (const [i, next] of changes.entries()) {
+        const wasTried = run.skipped.get(run.added[i] as Mutation);
+        if (wasTried === true) uncertain.add(next.key);
+        if (wasTried !== undefined) continue;
+        applyAlone(alone, next);
+        if (next.action === "delete" || (next.action === "upsert" && next.complete && !isBad(next)))
+          uncertain.delete(next.key);
+      }
+      const byKey = (table: Map<string, Fields>) => [...table].filter(([key]) => !uncertain.has(key)).sort();
       expect(byKey(run.sell.table)).toEqual(byKey(alone));
       expect(run.added.map((mutation) => run.settled.get(mutation))).toEqual(run.added.map(() => 1));
       expect(run.window.size).toBe(0);
