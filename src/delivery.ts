@@ -173,11 +173,16 @@ export class Delivery {
   #going(due: Cut, refused: ReadonlySet<Entry> = NONE): Cut | null {
     const { window, isStopped } = this.#deps;
     const isHeld = (entry: Entry): boolean =>
-      refused.has(entry) || (isFree(entry) && entry.candidate !== undefined && isStopped(entry.candidate));
-    const held = due.entries.filter(isHeld);
-    if (held.length === 0) return due;
-    for (const entry of held) window.stop(entry);
-    const going = due.entries.filter((entry) => !held.includes(entry));
+      isFree(entry) && entry.candidate !== undefined && isStopped(entry.candidate);
+    const stopped = due.entries.filter(isHeld);
+    const going = due.entries.filter((entry) => !refused.has(entry) && !stopped.includes(entry));
+    if (going.length === due.entries.length) return due;
+    for (const entry of stopped) window.stop(entry);
+    // Refused by a brake that another replica has just released.
+    window.giveBack(
+      [...refused].filter((entry) => !stopped.includes(entry)),
+      UNCOUNTED_MS,
+    );
     return going.length === 0 ? null : cut(going, due.lane, due.closedBy);
   }
 

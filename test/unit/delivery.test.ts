@@ -40,11 +40,20 @@ class Desk {
   storing: Promise<void> = Promise.resolve();
   maySend = true;
   admits = true;
+  /** Keys that may not be deleted; null: nobody can tell. */
+  braked: ReadonlySet<string> | null = new Set();
+  brakeQuestions = 0;
+  stopped = new Set<string>();
   readonly #tasks = new Tasks((error) => this.running.signal.aborted || this.failures.push(error));
   readonly window = new Window(
     { maxItems: 2, lingerMs: 0, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, parkTimeoutMs: 60_000 },
     {
-      ...{ clock: this.process.clock, emit: () => {}, trusts: () => true, isStopped: () => !this.admits },
+      ...{
+        clock: this.process.clock,
+        emit: () => {},
+        trusts: () => true,
+        isStopped: ({ key }) => this.#isStopped(key),
+      },
       maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true,
       settle: (mutations) => this.settled.push(...mutations),
       changed: () => this.delivery?.wake(),
@@ -59,9 +68,12 @@ class Desk {
     admits: () => this.admits,
     progressed: () => {},
     ...{
-      created: async () => {},
-      mayDelete: async (mutations) => mutations.map(() => true),
-      isStopped: () => !this.admits,
+      created: async (mutations) => void this.created.push(...mutations),
+      mayDelete: async (mutations) => {
+        this.brakeQuestions += 1;
+        return this.braked && mutations.map(({ key }) => this.braked?.has(key) === false);
+      },
+      isStopped: ({ key }) => this.#isStopped(key),
     },
     gate: {
       acquire: async (lane) => {
@@ -104,6 +116,12 @@ class Desk {
 
   constructor() {
     this.delivery.start(this.running.signal);
+  }
+
+  readonly created: Mutation[] = [];
+
+  #isStopped(key: string): boolean {
+    return !this.admits || this.stopped.has(key);
   }
 
   async add(...mutations: readonly Mutation[]): Promise<this> {
@@ -494,4 +512,89 @@ test("when its topic has stopped, a refused record is neither buried nor settled
   await desk.answer([rejected]);
   await desk.pass(600_000);
   expect([desk.letters, desk.settled, desk.bodies.length]).toEqual([[], [], 1]);
+});
+
+const aDeletion = (key: string): Mutation => aMutation({ key, action: "delete", isDelete: true, fields: {} });
+const inSell = (...keys: readonly string[]): void => {
+  for (const [i, key] of keys.entries()) desk.store.set(`accounts/${key}`, { ...IN_SELL, id: i + 1 });
+};
+
+test("of a batch of deletions only those within the brake leave, at the price of one question", async () => {
+  open();
+  inSell("1", "2");
+  desk.braked = new Set(["2"]);
+  await desk.add(aDeletion("1"), aDeletion("2"));
+  expect(desk.requests.map(({ batch }) => batch.writes.map(({ key }) => key))).toEqual([["1"]]);
+  expect([desk.brakeQuestions, desk.settled]).toEqual([1, []]);
+});
+
+test("while nobody can count them, deletions wait, take no other call's place, and are asked for about once a second", async () => {
+  open();
+  inSell("1", "2");
+  desk.braked = null;
+  await desk.add(aDeletion("1"));
+  await desk.add(anAccount("2", "b"));
+  await desk.pass(5_000);
+  expect([desk.requests.map(({ batch }) => batch.verb), desk.brakeQuestions <= 7]).toEqual([["upsert"], true]);
+  desk.braked = new Set();
+  await desk.pass(1_000);
+  expect(desk.requests.map(({ batch }) => batch.verb)).toEqual(["upsert", "delete"]);
+});
+
+test("what Sell created is told, and what it only updated is not", async () => {
+  const [one, two] = [anAccount("1", "a"), anAccount("2", "b")];
+  await open().add(one, two);
+  await desk.answer([accepted(1, "created"), accepted(2, "updated")]);
+  expect(desk.created).toEqual([one]);
+});
+
+test("halves of a batch whose topic has stopped meanwhile do not leave; what may have been applied is repeated all the same", async () => {
+  open();
+  inSell("1", "2");
+  await desk.add(anAccount("1", "a"), anAccount("2", "b"));
+  desk.stopped.add("1");
+  await desk.answer([
+    { status: "refused", reason: "too-large" },
+    { status: "refused", reason: "too-large" },
+  ]);
+  expect(desk.bodies.slice(1)).toEqual([[["2", "b"]]]);
+  desk.stopped.add("2");
+  await desk.answer([unknown], { httpStatus: null });
+  await desk.pass(4_000);
+  expect(desk.bodies.slice(2)).toEqual([[["2", "b"]]]);
+  desk.stopped.clear();
+  desk.window.stopsChanged();
+  await desk.pass(0);
+  expect(desk.bodies.slice(3)).toEqual([[["1", "a"]]]);
+});
+
+const SKIPPED = { stage: "deliver", reason: "skipped", message: "Skipped by ann: ticket 7" } as const;
+
+test("a record of two changes that is skipped becomes one dead letter, and settles when that is stored", async () => {
+  const record = aRecord();
+  const changes = ["1", "2"].map((key) => aMutation({ key, record }));
+  open().stopped = new Set(["1", "2"]);
+  await desk.add(...changes);
+  const done = desk.delivery.skip(record.position, SKIPPED, desk.running.signal);
+  await desk.pass(0);
+  expect([desk.letters.length, desk.settled]).toEqual([1, []]);
+  desk.letters[0]?.resolve();
+  expect([await done, desk.settled, desk.requests]).toEqual(["done", changes, []]);
+});
+
+test("the memory of a record that was tried before it was skipped is doubted before it settles", async () => {
+  open().store.set("accounts/1", { ...IN_SELL, fingerprint: "f" });
+  const change = anAccount("1", "a");
+  await desk.add(change);
+  expect(await desk.delivery.skip(change.record.position, SKIPPED, desk.running.signal)).toBe("busy");
+  await desk.answer([unknown], { httpStatus: null });
+  const storing = deferred();
+  desk.storing = storing.promise;
+  const done = desk.delivery.skip(change.record.position, SKIPPED, desk.running.signal);
+  await desk.pass(0);
+  desk.letters[0]?.resolve();
+  await desk.pass(0);
+  expect(desk.settled).toEqual([]);
+  storing.resolve();
+  expect([await done, desk.store.get("accounts/1")?.fingerprint, desk.settled]).toEqual(["done", null, [change]]);
 });
