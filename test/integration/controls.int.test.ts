@@ -87,9 +87,15 @@ test.concurrent("replicas brake together, a restart forgets nothing, and an acce
   });
   const low = await world.tell("resume", "customers", "--accept", "10");
   expect(low).toMatchObject({ code: 2, err: expect.stringContaining("accept a larger number") });
-  const accepted = await world.tell("resume", "customers", "--accept", "30");
+  const accepted = await world.tell("resume", "customers", "--accept", "25");
   expect(accepted).toMatchObject({ code: 0, out: expect.stringContaining("its brake is released") });
+  await until(() => left() === 15, "so many are deleted, and no more");
+  await third.stop();
+
+  world.configure(withBrake(world, 100));
+  const fourth = await world.start("d");
   await world.drained();
+  expect(fourth.said("dead-lettered")).toEqual([]);
   expect([left(), check(await world.ledgers())]).toEqual([10, CLEAN]);
 });
 
@@ -132,8 +138,43 @@ test.concurrent("a record at which Sell always fails is skipped: its partition g
   client.disconnect();
 });
 
-test.concurrent("without a replica a skip is not left behind; without Redis the sentence says what to do", async () => {
-  await using world = await World.create({ withoutRedis: true });
-  const { code, err } = await world.tell("pause", "--all", "--why", "x");
+test.concurrent("where no replica runs a skip says so after a while, and leaves nothing behind that one would take up later", async () => {
+  await using world = await World.create();
+  const place = [world.customers, "0", "2"];
+  const { code, err } = await world.tell("skip", ...place, "--why", "x", "--yes");
+  expect([code, err]).toEqual([1, expect.stringContaining("No replica answered")]);
+  const client = new Redis(inject("redis"));
+  const fields = await Promise.all((await client.keys("sell:c:*:board")).map((key) => client.hkeys(key)));
+  client.disconnect();
+  expect(fields.flat()).not.toContain(`skip ${world.customers}[0]@2`);
+});
+
+test.concurrent("without Redis the sentence says what to do, and a wrong name what was meant", async () => {
+  await using alone = await World.create({ withoutRedis: true });
+  const { code, err } = await alone.tell("pause", "--all", "--why", "x");
   expect([code, err]).toEqual([2, expect.stringContaining('write paused: "why" under the route')]);
+  await using world = await World.create();
+  const wrong = await world.tell("resume", `${world.customers} -> account`);
+  expect([wrong.code, wrong.err]).toEqual([
+    2,
+    expect.stringContaining(`did you mean "${world.customers} -> accounts"?`),
+  ]);
+});
+
+test.concurrent("a pause in the configuration holds from the start, and no command lifts it", async () => {
+  await using world = await World.create();
+  const route = { format: "debezium-json", fields: { name: "name" } };
+  const customers = { topic: world.customers, name: "customers", entity: "accounts", key: "id", ...route };
+  const orders = { topic: world.orders, name: "orders", entity: "deals", key: "order_no", ...route };
+  world.configure({ routes: [{ ...customers, paused: "until the migration" }, orders] });
+  const replica = await world.start("a");
+  await world.writeCustomers(1, 5);
+  await world.writeOrders(1, 5);
+  await until(async () => (await world.lag(world.orders)) === 0n, "the other topic goes on");
+  const { code, err } = await world.tell("resume", "customers");
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(/paused by routes\[0\]\.paused \(line 1\): until the migration/),
+  ]);
+  expect([world.accepted("accounts"), replica.said("route-paused")]).toMatchObject([0, [{ who: "the configuration" }]]);
 });
