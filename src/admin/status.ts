@@ -11,7 +11,7 @@ import { totalsOf } from "../telemetry/totals.ts";
 import { History, type Sample, type Series, SPANS, type Span } from "./history.ts";
 import { drainS, type Pace, paceOf, totalOf } from "./pace.ts";
 import { agesOf, backlogOf, type Look, sampleOf } from "./sample.ts";
-import { type NotReady, type Situation, type Verdict, verdictOf } from "./verdict.ts";
+import { type NotReady, type Situation, type StopReason, type Verdict, verdictOf } from "./verdict.ts";
 import { type WorstPartitions, worstPartitions } from "./worst-partitions.ts";
 
 export interface StatusDeps {
@@ -144,9 +144,9 @@ const situationOf = (
 ): Situation | NotReady => {
   if (look === null || notReady !== null) return { notReady: notReady ?? "the pipeline does not run yet" };
   const { partitions, halted, isMember, gate } = look.snapshot;
-  const stopped = new Map<string, "failures" | "brake">();
+  const stopped = new Map<string, StopReason>();
   for (const { topic, paused } of partitions) {
-    if (paused === "failures" || paused === "brake") stopped.set(topic, paused);
+    if (paused === "failures" || paused === "brake" || paused === "paused") stopped.set(topic, paused);
   }
   return {
     ...{ ageS: agesOf(partitions), backlog: backlogOf(partitions), drainS: drainOf(look.snapshot, pace) },

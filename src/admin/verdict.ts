@@ -24,13 +24,16 @@ export interface Situation {
   /** A rejected credential or right keeps records from being sent. */
   readonly isHalted: boolean;
   /** Topics of this replica that stopped until a person acts, and why. */
-  readonly stoppedTopics: readonly { readonly topic: string; readonly reason: "failures" | "brake" }[];
+  readonly stoppedTopics: readonly { readonly topic: string; readonly reason: StopReason }[];
   /** This process may assume that its partitions are its own. */
   readonly isMember: boolean;
   readonly gate: Pick<GateState, "mode" | "windows" | "cooldownLeftMs">;
   /** In the last minutes: calls, those that failed (no answer, or a 5xx), and tries to read a record that has to wait. */
   readonly lately: { readonly calls: number; readonly failed: number; readonly stalls: number };
 }
+
+/** Why a topic stands still until a person acts. */
+export type StopReason = "failures" | "brake" | "paused";
 
 export type VerdictState = "starting" | "stopped" | "late" | "waiting" | "in-time";
 type Cause = "credential" | "topic" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load";
@@ -140,6 +143,8 @@ const stoppedText = ({ topic, reason }: Situation["stoppedTopics"][number]): str
       return `${printable(topic)} has stopped because most of its records fail`;
     case "brake":
       return `${printable(topic)} has stopped because a route deleted or created too many records`;
+    case "paused":
+      return `${printable(topic)} is paused, and sell-sink lag says by whom and why`;
   }
 };
 

@@ -3,23 +3,17 @@ import { pauseField } from "../control/notes.ts";
 import { controlledRoutes } from "../controlled.ts";
 import { printable } from "../telemetry/text.ts";
 import { type AtBoard, atBoard, type BoardOptions, boardOptions, chosenRoutes } from "./at-board.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 
-const HELP = `
+const INTRO = `
 The topic of the route stands still in every replica within about two seconds, and with it every other route that reads the
 topic: nothing of it is sent, read on or committed. Other topics go on. Calls on the wire end as they do, and one whose outcome
 nobody knows is repeated until it is known.
 The pause lasts over restarts of the replicas, until sell-sink resume. It is kept in Redis: if Redis loses it, the replicas that
 run write it anew, but if none runs then, it is gone. To be sure, write paused: "why" under the route in the configuration.
-
-Examples:
-  sell-sink pause -c config.yaml customers --why "the ERP writes wrong prices"
-  sell-sink pause -c config.yaml --all --why "Sell is being cleaned up"
-  kubectl exec deploy/sell-sink -- sell-sink pause -c /etc/sell-sink/config.yaml customers --why "..."
-
-Exit codes: 0 paused, 1 Redis could not be asked, 2 wrong usage or configuration.
 `;
 
 interface Options extends BoardOptions {
@@ -33,11 +27,17 @@ export const pauseCommand: Register = (program, terminal, done) => {
     .description("let a route, or all, stand still in every replica, until it is resumed")
     .option("--all", "every route of the configuration")
     .requiredOption("--why <text>", "the reason, for those who look at it later");
-  boardOptions(command)
-    .addHelpText("after", HELP)
-    .action(async (route: string | undefined, options: Options) =>
-      done(await atBoard(options, terminal, (context) => pause(context, route, options, terminal))),
-    );
+  boardOptions(command).action(async (route: string | undefined, options: Options) =>
+    done(await atBoard(options, terminal, (context) => pause(context, route, options, terminal))),
+  );
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      [`sell-sink pause -c config.yaml customers --why "the ERP writes wrong prices"`],
+      [`sell-sink pause -c config.yaml --all --why "Sell is being cleaned up"`],
+    ],
+    exits: "0 paused, 1 Redis could not be asked, 2 wrong usage or configuration",
+  });
 };
 
 const pause = async (

@@ -38,6 +38,8 @@ Examples:
   sell-sink lag --config config.yaml       how far behind, how fast, until when
   sell-sink quota --config config.yaml     how the quota stands, and what to change
   sell-sink pause --config config.yaml customers --why "wrong prices"   a route stands still in every replica
+  sell-sink resume --config config.yaml customers   and goes on; --accept N for one that its brake stopped
+  sell-sink skip --config config.yaml T 3 1041 --why "ticket 7"   one record to the dead letters, to release its partition
   sell-sink doctor --config config.yaml    whether everything around it is as it should be
   sell-sink dlq list --config config.yaml  what Sell would not take, and whether that is healed since
   sell-sink resync --config config.yaml --topic T --dry-run   write again what people edited in Sell

@@ -7,21 +7,15 @@ import { controlledRoutes } from "../controlled.ts";
 import { printable } from "../telemetry/text.ts";
 import { type AtBoard, atBoard, type BoardOptions, boardOptions, chosenRoutes, usage } from "./at-board.ts";
 import { placeIn } from "./config-file.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 
-const HELP = `
+const INTRO = `
 What was held goes on in its order: nothing is lost, nothing is sent twice. A pause in the configuration is not lifted here.
 A route that its brake stopped goes on when a number is accepted: so many deletions (or creations) an hour, for a day. For good
 it is the setting brake of the route. Look at the keys first: sell-sink doctor names some.
-
-Examples:
-  sell-sink resume -c config.yaml customers
-  sell-sink resume -c config.yaml --all
-  sell-sink resume -c config.yaml customers --accept 5000
-
-Exit codes: 0 it goes on, 1 something holds it still, 2 wrong usage or configuration.
 `;
 
 interface Options extends BoardOptions {
@@ -35,11 +29,18 @@ export const resumeCommand: Register = (program, terminal, done) => {
     .description("let a paused route, or all, go on; accept a number for one that its brake stopped")
     .option("--all", "every route of the configuration")
     .option("--accept <n>", "so many an hour are meant, for the next 24 hours", number);
-  boardOptions(command)
-    .addHelpText("after", HELP)
-    .action(async (route: string | undefined, options: Options) =>
-      done(await atBoard(options, terminal, (context) => resume(context, route, options, terminal))),
-    );
+  boardOptions(command).action(async (route: string | undefined, options: Options) =>
+    done(await atBoard(options, terminal, (context) => resume(context, route, options, terminal))),
+  );
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      ["sell-sink resume -c config.yaml customers"],
+      ["sell-sink resume -c config.yaml --all"],
+      ["sell-sink resume -c config.yaml customers --accept 5000", "so many deletions an hour are meant"],
+    ],
+    exits: "0 it goes on, 1 something holds it still, 2 wrong usage or configuration",
+  });
 };
 
 interface Told {

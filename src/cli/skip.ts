@@ -8,23 +8,18 @@ import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../topic-formats.ts";
 import { type AtBoard, atBoard, type BoardOptions, boardOptions, usage } from "./at-board.ts";
 import { confirmed } from "./confirm.ts";
+import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 
-const HELP = `
+const INTRO = `
 For a partition that stands still at one record: one at which Sell fails again and again, whose schema cannot be read, or that
 waits for something that will never come. The owner of the partition writes it to the dead letters with the reason skipped, and
 goes on; sell-sink dlq replay brings it back. Only this record is concerned: older and newer changes of its key are sent.
 What is on the wire ends first. If nobody knows whether Sell took it, its key stays locked for sell.lateApplyMaxMs, so that no
 other version of it can be overtaken.
 The position is in the log (record-stalled, record-isolated): topic[partition]@offset.
-
-Examples:
-  sell-sink skip -c config.yaml erp.sales.customers 3 1041 --why "Zendesk ticket 4711"
-  sell-sink skip -c config.yaml erp.sales.customers 3 1041 --why "Zendesk ticket 4711" --yes
-
-Exit codes: 0 it is in the dead letters, 1 it is not, 2 wrong usage or configuration.
 `;
 
 interface Options extends BoardOptions {
@@ -45,12 +40,18 @@ export const skipCommand: Register = (program, terminal, done) => {
     .description("take one record to the dead letters, to release the partition that it holds")
     .requiredOption("--why <text>", "the reason, for those who look at it later")
     .option("-y, --yes", "do not ask");
-  boardOptions(command)
-    .addHelpText("after", HELP)
-    .action(async (topic: string, partition: string, offset: string, options: Options) => {
-      const place = placeOf(topic, partition, offset);
-      done(await atBoard(options, terminal, (context) => skip(context, place, options, terminal)));
-    });
+  boardOptions(command).action(async (topic: string, partition: string, offset: string, options: Options) => {
+    const place = placeOf(topic, partition, offset);
+    done(await atBoard(options, terminal, (context) => skip(context, place, options, terminal)));
+  });
+  withExamples(command, {
+    intro: INTRO,
+    examples: [
+      [`sell-sink skip -c config.yaml erp.sales.customers 3 1041 --why "Zendesk ticket 4711"`, "asks first"],
+      [`sell-sink skip -c config.yaml erp.sales.customers 3 1041 --why "Zendesk ticket 4711" --yes`],
+    ],
+    exits: "0 it is in the dead letters, 1 it is not, 2 wrong usage or configuration",
+  });
 };
 
 const placeOf = (topic: string, partition: string, offset: string): SkipPlace => {
