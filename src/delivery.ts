@@ -159,30 +159,30 @@ export class Delivery {
   }
 
   /** The brake is asked here, once a batch: what cannot be undone waits where nobody can tell how much of it there was. */
-  async #withinBrake(due: Cut, permit: Permit): Promise<Cut | null> {
-    const { window, mayDelete } = this.#deps;
-    const deletions = due.entries.filter(isFree);
-    const may = await mayDelete(deletions.flatMap(({ candidate }) => candidate ?? []));
+  async #withinBrake(cut: Cut, permit: Permit): Promise<Cut | null> {
+    const due = this.#going(cut);
+    const deletions = due?.entries.filter(isFree) ?? [];
+    if (due === null || deletions.length === 0) return due;
+    const may = await this.#deps.mayDelete(deletions.flatMap(({ candidate }) => candidate ?? []));
+    // Those within the brake go, although it may have stopped their topic at the others: they are counted.
     if (may !== null && this.#isUsable(permit))
-      return this.#going(due, new Set(deletions.filter((_, i) => may[i] !== true)));
-    window.giveBack(due.entries, may === null ? UNCOUNTED_MS : 0);
+      return this.#without(due, new Set(deletions.filter((_, i) => may[i] !== true)));
+    this.#deps.window.giveBack(due.entries, may === null ? UNCOUNTED_MS : 0);
     return null;
   }
 
   /** What of a batch may leave: nothing of a topic that stopped meanwhile. Null: nothing at all. */
-  #going(due: Cut, refused: ReadonlySet<Entry> = NONE): Cut | null {
-    const { window, isStopped } = this.#deps;
-    const isHeld = (entry: Entry): boolean =>
-      isFree(entry) && entry.candidate !== undefined && isStopped(entry.candidate);
-    const stopped = due.entries.filter(isHeld);
-    const going = due.entries.filter((entry) => !refused.has(entry) && !stopped.includes(entry));
-    if (going.length === due.entries.length) return due;
-    for (const entry of stopped) window.stop(entry);
-    // Refused by a brake that another replica has just released.
-    window.giveBack(
-      [...refused].filter((entry) => !stopped.includes(entry)),
-      UNCOUNTED_MS,
-    );
+  #going(due: Cut): Cut | null {
+    const isStopped = (entry: Entry): boolean =>
+      isFree(entry) && entry.candidate !== undefined && this.#deps.isStopped(entry.candidate);
+    return this.#without(due, new Set(due.entries.filter(isStopped)));
+  }
+
+  #without(due: Cut, held: ReadonlySet<Entry>): Cut | null {
+    if (held.size === 0) return due;
+    // Not at once: where their topic has not stopped, they would come back and be refused again.
+    this.#deps.window.giveBack([...held], UNCOUNTED_MS);
+    const going = due.entries.filter((entry) => !held.has(entry));
     return going.length === 0 ? null : cut(going, due.lane, due.closedBy);
   }
 
@@ -388,8 +388,6 @@ export class Delivery {
     return created;
   }
 }
-
-const NONE: ReadonlySet<Entry> = new Set();
 
 /** What may have been applied, in whole or in part, is not: it is repeated whatever a person says. */
 const isFree = ({ unknowns, completesCreation }: Entry): boolean => unknowns === 0 && !completesCreation;

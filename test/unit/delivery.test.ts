@@ -71,7 +71,9 @@ class Desk {
       created: async (mutations) => void this.created.push(...mutations),
       mayDelete: async (mutations) => {
         this.brakeQuestions += 1;
-        return this.braked && mutations.map(({ key }) => this.braked?.has(key) === false);
+        const may = this.braked && mutations.map(({ key }) => this.braked?.has(key) === false);
+        if (may?.includes(false) === true) this.admits = false; // its topic stops
+        return may;
       },
       isStopped: ({ key }) => this.#isStopped(key),
     },
