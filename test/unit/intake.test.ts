@@ -272,3 +272,21 @@ test("a failure that is not admitted stops its partition where it is, and makes 
   expect([line.letters, line.settled, line.added]).toEqual([[], [], []]);
   line.partition.lose();
 });
+
+test("a record that a person takes away while it waits for its schema lets the next one go, and comes to nothing when it is read after all", async () => {
+  const line = new Line();
+  const schema = deferred();
+  line.answers.asks = () => schema.promise.then(() => changes(1));
+  await line.receive("asks", "one");
+  expect([line.intake.release(line.partition, 1n), line.intake.release(line.partition, 7n)]).toEqual([null, null]);
+  expect(line.intake.release(line.partition, 0n)?.position.offset).toBe(0n);
+  expect(line.intake.release(line.partition, 0n), "once").toBeNull();
+  schema.resolve();
+  await line.goOn();
+  expect([line.added.map(({ record }) => record.position.offset), line.settled, line.letters]).toEqual([[1n], [], []]);
+});
+
+test("a record whose dead letter is being written is not taken away", async () => {
+  const line = await new Line().receive("errant");
+  expect(line.intake.release(line.partition, 0n)).toBeNull();
+});

@@ -332,6 +332,18 @@ test("a paused topic sends nothing, buries nothing, is read as far as its age te
   await rig.stop(next.pipeline);
 });
 
+test("records that were all read while the topic was paused go when it is lifted, without another one to push them", async () => {
+  const rig = new Rig();
+  const { pipeline } = await rig.start();
+  await rig.board.put(pauseField("customers"), PAUSED);
+  await rig.pass(2_000);
+  rig.write("a", "b");
+  await rig.pass(5_000);
+  await rig.board.put(pauseField("customers"), RESUMED);
+  expect(await rig.until(() => rig.stored.offset === 2n)).toBeLessThan(5_000);
+  await rig.stop(pipeline);
+});
+
 test("what was ready when the pause came is taken back, what is on the wire ends, and all goes out once when it is lifted", async () => {
   const rig = new Rig();
   rig.answerMs = 4_000;
@@ -383,5 +395,19 @@ test("a record on the wire is not skipped", async () => {
   await rig.until(() => rig.sent.length > 0);
   expect(await skip(rig, 0n)).toBe("busy"); // for longer than anybody waits
   expect([rig.letters, rig.stored.offset]).toEqual([[], 0n]);
+  await rig.stop(pipeline);
+});
+
+test("a pause times no child out: its parent may be in what stands still", async () => {
+  const rig = new Rig();
+  rig.write("a");
+  rig.writeOrphan("c");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.stored.offset === 1n);
+  await rig.board.put(pauseField("customers"), PAUSED);
+  await rig.pass(HOUR_MS);
+  expect(rig.letters).toEqual([]);
+  await rig.board.put(pauseField("customers"), RESUMED);
+  await rig.until(() => rig.letters.length > 0);
   await rig.stop(pipeline);
 });

@@ -121,6 +121,7 @@ test("what Redis forgets is written anew, and an old memory never brings a pause
   for (const [field, note] of before) group.board.notes.set(field, note); // a replica took over that was behind
   await group.pass(2);
   expect([first, late].map(({ controls }) => controls.isPaused("erp.customers"))).toEqual([false, false]);
+  expect(group.board.notes.get(pauseField("customers"))?.content).toEqual(RESUMED);
 });
 
 test("a pause in the configuration is one that nobody resumes here", async () => {
