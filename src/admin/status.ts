@@ -36,6 +36,7 @@ interface Now {
   readonly pace: Pace;
   readonly partitions: WorstPartitions;
   readonly gate: Pick<GateState, "mode" | "windows" | "cooldownLeftMs" | "permitsPerSecond" | "share" | "replicas">;
+  readonly pauses: Snapshot["pauses"];
   readonly maxItems: number;
   /** Records that wait for the record they refer to. */
   readonly parked: Readonly<Partial<Record<Entity, number>>>;
@@ -121,11 +122,11 @@ export class Status {
 }
 
 const nowOf = ({ snapshot }: Look, pace: Pace): Now => {
-  const { partitions, gate, parked, windowRecords, maxItems } = snapshot;
+  const { partitions, gate, pauses, parked, windowRecords, maxItems } = snapshot;
   const { mode, windows, cooldownLeftMs, permitsPerSecond, share, replicas } = gate;
   const drain = drainOf(snapshot, pace);
   return {
-    ...{ backlog: backlogOf(partitions), ageS: agesOf(partitions), pace, windowRecords, maxItems },
+    ...{ backlog: backlogOf(partitions), ageS: agesOf(partitions), pace, pauses, windowRecords, maxItems },
     gate: { mode, windows, cooldownLeftMs, permitsPerSecond, share, replicas },
     drainS: drain === Number.POSITIVE_INFINITY ? null : drain,
     partitions: worstPartitions(partitions),
@@ -143,14 +144,14 @@ const situationOf = (
   notReady: string | null,
 ): Situation | NotReady => {
   if (look === null || notReady !== null) return { notReady: notReady ?? "the pipeline does not run yet" };
-  const { partitions, halted, isMember, gate } = look.snapshot;
+  const { partitions, halted, isMember, gate, pauses } = look.snapshot;
   const stopped = new Map<string, StopReason>();
   for (const { topic, paused } of partitions) {
-    if (paused === "failures" || paused === "brake" || paused === "paused") stopped.set(topic, paused);
+    if (paused === "failures" || paused === "brake") stopped.set(topic, paused);
   }
   return {
     ...{ ageS: agesOf(partitions), backlog: backlogOf(partitions), drainS: drainOf(look.snapshot, pace) },
-    ...{ isHalted: halted, isMember, gate },
+    ...{ isHalted: halted, isMember, gate, pauses },
     stoppedTopics: [...stopped].map(([topic, reason]) => ({ topic, reason })),
     lately: {
       calls: totalOf(lately, "calls"),

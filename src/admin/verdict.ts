@@ -7,6 +7,7 @@
  */
 import type { GateState } from "../domain/stages.ts";
 import { countText, durationText } from "../lib/numbers.ts";
+import type { PauseSnapshot } from "../telemetry/snapshot.ts";
 import { printable } from "../telemetry/text.ts";
 import { fullestOf } from "./sample.ts";
 
@@ -25,6 +26,8 @@ export interface Situation {
   readonly isHalted: boolean;
   /** Topics of this replica that stopped until a person acts, and why. */
   readonly stoppedTopics: readonly { readonly topic: string; readonly reason: StopReason }[];
+  /** Routes that a person paused, or the configuration. */
+  readonly pauses: readonly PauseSnapshot[];
   /** This process may assume that its partitions are its own. */
   readonly isMember: boolean;
   readonly gate: Pick<GateState, "mode" | "windows" | "cooldownLeftMs">;
@@ -33,10 +36,10 @@ export interface Situation {
 }
 
 /** Why a topic stands still until a person acts. */
-export type StopReason = "failures" | "brake" | "paused";
+export type StopReason = "failures" | "brake";
 
 export type VerdictState = "starting" | "stopped" | "late" | "waiting" | "in-time";
-type Cause = "credential" | "topic" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load";
+type Cause = "credential" | "topic" | "pause" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load";
 
 export interface Verdict {
   readonly state: VerdictState;
@@ -102,8 +105,9 @@ const OBSTACLES: readonly ((situation: Situation) => Obstacle | null)[] = [
       ? obstacle("credential", "Sell refuses the credential or a right, the log says which and what to do", true)
       : null,
   ({ stoppedTopics: [first, ...others] }) =>
-    first === undefined ? null : obstacle("topic", `${stoppedText(first)}${more(others.length)}`, true),
-  // A route that an operator has paused, with who and why, belongs here.
+    first === undefined ? null : obstacle("topic", `${stoppedText(first)}${more(others.length, "topic")}`, true),
+  ({ pauses: [first, ...others] }) =>
+    first === undefined ? null : obstacle("pause", `${pausedText(first)}${more(others.length, "route")}`, true),
   ({ isMember }) =>
     isMember ? null : obstacle("kafka", "Kafka does not answer, or the consumer group is being formed anew"),
   ({ gate }) => (gate.mode === "closed" ? obstacle("redis", "Redis is away, and without it nothing is sent") : null),
@@ -143,13 +147,14 @@ const stoppedText = ({ topic, reason }: Situation["stoppedTopics"][number]): str
       return `${printable(topic)} has stopped because most of its records fail`;
     case "brake":
       return `${printable(topic)} has stopped because a route deleted or created too many records`;
-    case "paused":
-      return `${printable(topic)} is paused, and sell-sink lag says by whom and why`;
   }
 };
 
-const more = (count: number): string =>
-  count === 0 ? "" : count === 1 ? ", and another topic" : `, and ${countText(count)} other topics`;
+const pausedText = ({ route, who, why }: PauseSnapshot): string =>
+  `route "${printable(route)}" is paused by ${printable(who)} (${printable(why)})`;
+
+const more = (count: number, noun: string): string =>
+  count === 0 ? "" : count === 1 ? `, and another ${noun}` : `, and ${countText(count)} other ${noun}s`;
 
 const paceText = (drainS: number | null): string =>
   drainS === null

@@ -123,6 +123,7 @@ inBrowser("it shows what the replica says, in every element", async () => {
   );
   expect(await page.locator("#verdict").getAttribute("data-state")).toBe("late");
   expect(await page.title()).toBe("late · erp-to-sell · sell-sink");
+  expect(await page.locator("#pauses").isVisible()).toBe(false);
   expect(await page.locator("header").innerText()).toBe(
     "sell-sink 1.2.3 · group erp-to-sell\n\nReplica sell-sink-0, running for 3 min 10 s",
   );
@@ -256,6 +257,25 @@ inBrowser("a wait that Sell asked for says until when", async () => {
   );
   expect(await rowsOf(page, "windows")).toEqual(["No limit is configured."]);
   expect(await keyOf(page, "quota")).toEqual(["Used of the fullest window: –", "Cool-down: 100 %"]);
+  expect(complaints).toEqual([]);
+});
+
+inBrowser("paused routes are told with who, why and since when", async () => {
+  const world = new StatusWorld();
+  const pause = { route: "customers", topic: "erp.sales.customers", who: "ann", why: "wrong prices" };
+  const pauses = [
+    { ...pause, sinceMs: world.clock.now() - 60_000 },
+    { ...pause, route: "orders", who: "the configuration", sinceMs: null },
+  ];
+  await world.looks(aSnapshot({ pauses }));
+  const { page, complaints } = await visit(world);
+  expect(await page.locator("#sentence").textContent()).toBe(
+    'Standing still: route "customers" is paused by ann (wrong prices), and another route.',
+  );
+  expect(await rowsOf(page, "paused")).toEqual([
+    "customers | erp.sales.customers | ann | wrong prices | 22:29",
+    "orders | erp.sales.customers | the configuration | wrong prices | in the configuration",
+  ]);
   expect(complaints).toEqual([]);
 });
 

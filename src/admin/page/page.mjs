@@ -1,6 +1,6 @@
 /** The status page: asks /status every ten seconds and shows what it says. It only reads. */
 import { addPlot, PLOTS } from "./plots.mjs";
-import { showLetters, showPartitions, showSizes, showWindows } from "./tables.mjs";
+import { showLetters, showPartitions, showPauses, showSizes, showWindows } from "./tables.mjs";
 import { clockText, countText, durationText, percentText, rateText } from "./text.mjs";
 
 /**
@@ -28,6 +28,9 @@ const show = (page) => {
   showHead(page);
   showFacts(page);
   for (const draw of plots) draw(page.history);
+  const pauses = page.now?.pauses ?? [];
+  element("pauses").hidden = pauses.length === 0;
+  showPauses(element("paused"), pauses, page.atMs);
   showQuota(page);
   showSizes(element("sizes"), page.history);
   showLetters(element("letters"), page);

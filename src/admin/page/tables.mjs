@@ -1,5 +1,5 @@
 /** The tables of the status page: rows of text, with bars to compare them by. */
-import { countText, durationText, percentText } from "./text.mjs";
+import { clockText, countText, durationText, percentText } from "./text.mjs";
 
 /**
  * @typedef {{ part: number, isFull?: boolean }} Bar
@@ -42,6 +42,15 @@ const cellOf = (cell) => {
   drawn.textContent = cell.text;
   if (cell.isNumber) drawn.className = "number";
   return drawn;
+};
+
+/** @param {HTMLElement} body @param {readonly import("../../telemetry/snapshot.ts").PauseSnapshot[]} pauses @param {number} nowMs */
+export const showPauses = (body, pauses, nowMs) => {
+  const rows = pauses.map(({ route, topic, who, why, sinceMs }) => [
+    ...[words(route), words(topic), words(who), words(why)],
+    words(sinceMs === null ? "in the configuration" : clockText(sinceMs, nowMs)),
+  ]);
+  fill(body, rows, "No route is paused.");
 };
 
 /** @param {HTMLElement} body @param {readonly import("../../domain/stages.ts").WindowUse[]} windows */

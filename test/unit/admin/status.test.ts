@@ -96,7 +96,8 @@ test("the states that the verdict goes by are taken from the snapshot", async ()
   expect(await causeOf({})).toBeNull();
   expect(await causeOf({ halted: true })).toBe("credential");
   expect(await causeOf({ partitions: [aPartition({ paused: "brake" })] })).toBe("topic");
-  expect(await causeOf({ partitions: [aPartition({ paused: "paused" })] })).toBe("topic");
+  const pause = { route: "r", topic: "t", who: "ann", why: "prices", sinceMs: null };
+  expect(await causeOf({ pauses: [pause] })).toBe("pause");
   expect(await causeOf({ isMember: false })).toBe("kafka");
   expect(await causeOf({ gate: aGateState({ mode: "closed" }) })).toBe("redis");
   expect(await causeOf({ gate: aGateState({ cooldownLeftMs: 1 }) })).toBe("quota");

@@ -4,10 +4,11 @@ import { LATE_S, type Situation, type Verdict, verdictOf } from "../../../src/ad
 
 const WELL: Situation = {
   ...{ ageS: { live: 0, backfill: 0 }, backlog: 0, drainS: 0 },
-  ...{ isHalted: false, isMember: true, stoppedTopics: [] },
+  ...{ isHalted: false, isMember: true, stoppedTopics: [], pauses: [] },
   gate: { mode: "redis", windows: [{ limit: 200, perMs: 60_000, used: 50 }], cooldownLeftMs: 0 },
   lately: { calls: 10, failed: 0, stalls: 0 },
 };
+const PAUSE = { route: "customers", topic: "erp.customers", who: "ann", why: "wrong prices\u0007", sinceMs: 1 };
 const LATE = { ageS: { live: 720, backfill: 0 }, backlog: 900, drainS: 90 };
 const FULL = { ...WELL.gate, windows: [{ limit: 200, perMs: 60_000, used: 197 }] };
 const COOLING = { ...WELL.gate, cooldownLeftMs: 2_400_000 };
@@ -144,6 +145,18 @@ const ROWS: readonly Row[] = [
     ...{ state: "stopped", cause: "topic", untilS: null },
     sentence:
       "Standing still: erp.a\\u{202e} has stopped because a route deleted or created too many records, and 2 other topics.",
+  },
+  {
+    when: "a person paused a route while Kafka is away",
+    situation: { ...LATE, pauses: [PAUSE], isMember: false },
+    ...{ state: "stopped", cause: "pause", untilS: null },
+    sentence: 'Standing still: route "customers" is paused by ann (wrong prices\\u{7}).',
+  },
+  {
+    when: "two routes are paused",
+    situation: { pauses: [PAUSE, { ...PAUSE, route: "orders" }] },
+    ...{ state: "stopped", cause: "pause", untilS: null },
+    sentence: 'Standing still: route "customers" is paused by ann (wrong prices\\u{7}), and another route.',
   },
   {
     when: "the credential is refused, whatever else is in the way",
