@@ -3,7 +3,16 @@ import type { Errant } from "./domain/change.ts";
 import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
 import { isVerdict, type Outcome, type Receipt, type RequestNames } from "./domain/receipt.ts";
 import { type ConsumerRecord, positionName, type TopicPartition } from "./domain/record.ts";
-import type { EntityId, EntityStore, ErrantRecordReporter, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
+import type {
+  Attempts,
+  EntityId,
+  EntityStore,
+  ErrantRecordReporter,
+  Gate,
+  Permit,
+  Remembered,
+  Target,
+} from "./domain/stages.ts";
 import { Halts } from "./halt.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
@@ -287,7 +296,7 @@ export class Delivery {
 
   /** The dead letter first; then the change before it gets its chance. `names`: the request that was answered so, if one was. */
   async reject(entry: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
-    const { window, deadLetters } = this.#deps;
+    const { window } = this.#deps;
     const mutation = entry.candidate;
     if (mutation === undefined) return this.#unanswered(entry, errant, names, signal);
     const { record } = mutation;
@@ -296,10 +305,15 @@ export class Delivery {
     window.hold(entry);
     const { attempts: earlier, firstSentMs: firstMs } = entry;
     const attempts = { count: firstMs === null ? earlier : earlier + 1, firstMs, names };
-    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
+    await this.#bury(record, errant, attempts, signal);
+    window.rejected(entry, mutation);
+  }
+
+  /** A record that gave several changes has one dead letter. */
+  async #bury(record: ConsumerRecord, errant: Errant, attempts: Attempts, signal: AbortSignal): Promise<void> {
+    const report = this.#deadLettered.get(record) ?? this.#deps.deadLetters.report(record, errant, attempts, signal);
     this.#deadLettered.set(record, report);
     await report;
-    window.rejected(entry, mutation);
   }
 
   /** A parent was looked up in vain: its children go on waiting, but not for one of several. */
@@ -320,7 +334,7 @@ export class Delivery {
     errant: Errant,
     signal: AbortSignal,
   ): Promise<"done" | "busy"> {
-    const { window, store, deadLetters } = this.#deps;
+    const { window, store } = this.#deps;
     const withheld = window.withhold(place);
     const [first] = withheld ?? [];
     if (withheld === null || first === undefined) return "busy";
@@ -330,9 +344,7 @@ export class Delivery {
       firstMs: first.entry.firstSentMs,
       names: null,
     };
-    const report = this.#deadLettered.get(record) ?? deadLetters.report(record, errant, attempts, signal);
-    this.#deadLettered.set(record, report);
-    await report;
+    await this.#bury(record, errant, attempts, signal);
     await store.remember(window.doubtsOf(withheld), signal);
     for (const each of withheld) window.takenAway(each);
     this.#deps.progressed();

@@ -326,12 +326,12 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: INTAKE,
-        find: "!partition.signal.aborted && !this.#deps.isFrozen()) {",
+        find: "!partition.signal.aborted && !this.#deps.isHeld(partition.topic)) {",
         put: "!partition.signal.aborted) {",
       },
       {
         file: INTAKE,
-        find: 'partition.state !== "open" || this.#deps.isFrozen()) return;',
+        find: 'partition.state !== "open" || this.#deps.isHeld(partition.topic)) return;',
         put: 'partition.state !== "open") return;',
       },
     ],
