@@ -141,7 +141,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     closing.push(() => target.close());
     waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
     // Sell may have asked the processes before this one to wait; Redis may have forgotten it, Kafka has not.
-    await gate.adopt(await patiently(clock, A_MOMENT, () => toldWaitMs(config, kafka.admin, clock), signal));
+    await gate.adopt(await toldWaitMs(config, kafka.admin, clock, signal));
     await openTarget(target, targetUses(config.routes), () => permit(signal), deps, signal);
 
     const accountMark = accountMarkOf(target.accountId);

@@ -60,7 +60,7 @@ export const openDesk = async (
   const sending = { ...deps, permit, mayLeave, headerNames: quota.headers.names };
   const target = createSellTarget(sell, { ...sending, tell: (...refused) => gate.tell(...refused) });
   closing.defer(() => target.close());
-  await gate.adopt(await toldWaitMs(config, kafka.admin, deps.clock));
+  await gate.adopt(await toldWaitMs(config, kafka.admin, deps.clock, signal));
   await target.open(() => permit(signal), signal);
   await refuseMismatch(target, uses, () => permit(signal), signal);
   const scope = storeScope(accountMarkOf(target.accountId), config.kafka.groupId);

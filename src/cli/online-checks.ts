@@ -40,13 +40,9 @@ export const onlineChecks = (config: Config, deps: OnlineDeps): OnlineChecks => 
   const deadLetters = topicCheck(config.deadLetter.topic, config, kafka.connection);
   const registry = config.schemaRegistry === undefined ? [] : [registryCheck(config.schemaRegistry, deps)];
   const quota = quotaCheck(config, deps, closing);
-  const sell = sellCheck(
-    config,
-    deps,
-    quota.gate,
-    closing,
-    () => toldWaitMs(config, kafka.connection().admin, deps.clock).catch(() => 0), // the topics' checks say why
-  );
+  // Where Kafka does not tell it, its own checks say why.
+  const told = async (signal: AbortSignal) => toldWaitMs(config, kafka.connection().admin, deps.clock, signal);
+  const sell = sellCheck(config, deps, quota.gate, closing, (signal) => told(signal).catch(() => 0));
   const records = [...formatsOf(config)].map(([topic, format]) =>
     recordsCheck(topic, format, config, deps.clock, kafka.connection),
   );
@@ -178,7 +174,7 @@ const sellCheck = (
   deps: OnlineDeps,
   gate: () => Gate,
   closing: AsyncDisposableStack,
-  toldMs: () => Promise<number>,
+  toldMs: (signal: AbortSignal) => Promise<number>,
 ) => {
   let opened: Target | null = null;
   return {
@@ -186,7 +182,7 @@ const sellCheck = (
     needs: [config.redis === undefined ? "quota" : "redis"],
     waitsFor: "sell.baseUrl, sell.proxy and sell.tls, and whether Sell has asked everybody to wait",
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
-      await gate().adopt(await toldMs());
+      await gate().adopt(await toldMs(signal));
       const waitMs = (await gate().peek()).cooldownLeftMs;
       if (waitMs > PATIENCE_MS) return [asksToWait(waitMs)];
       const permit = (until: AbortSignal) => gate().acquire("live", until);

@@ -31,7 +31,7 @@ export const askedOf = async (
   const { askSell } = await import("../ask-sell.ts");
   const { records, calls, isLeast } = questionsOf(previewed.records);
   if (records.length === 0) return new Map();
-  const waitMs = kafka === null ? 0 : await standing(config, kafka);
+  const waitMs = kafka === null ? 0 : await standing(config, kafka, signal);
   if (kafka === null && config.redis === undefined) terminal.err(ALONE);
   terminal.err(`Asking Sell takes ${isLeast ? "at least " : ""}${countText(calls)} calls of the quota.\n`);
   const progress = await progressOf(isJson, terminal);
@@ -50,7 +50,7 @@ export const askedOf = async (
 const ALONE = "Without redis in the configuration nobody shares the quota: no connector may run meanwhile.\n";
 
 /** What is left of a wait that Sell asked for. Rejects where a replica runs whose quota cannot be shared. */
-const standing = async (config: Config, { admin }: KafkaConnection): Promise<number> => {
+const standing = async (config: Config, { admin }: KafkaConnection, signal: AbortSignal): Promise<number> => {
   const { toldWaitMs } = await import("../told-wait.ts");
   const { groupId } = config.kafka;
   if (config.redis === undefined && (await admin.members(groupId)).length > 0)
@@ -59,5 +59,5 @@ const standing = async (config: Config, { admin }: KafkaConnection): Promise<num
       `The group ${groupId} has members, and without redis their quota cannot be shared: stop them, or leave out --online.`,
       { retriable: false },
     );
-  return toldWaitMs(config, admin, systemClock);
+  return toldWaitMs(config, admin, systemClock, signal);
 };

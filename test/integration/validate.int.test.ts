@@ -182,6 +182,14 @@ test("a wait that Sell asked for is read from the last commits, also when Redis 
   });
 });
 
+test("Sell is checked although Kafka, which may know of a wait, is away", async () => {
+  const config = aConfig([aRoute("erp.nowhere")], { kafka: { brokers: [CLOSED], groupId: "nobody" } });
+  const { code, results } = await checksOf(config);
+  expect(code).toBe(1);
+  expect(results).toContainEqual(expect.objectContaining({ name: "kafka", status: "failed" }));
+  expect(results).toContainEqual(expect.objectContaining({ name: "sell", status: "ok" }));
+});
+
 test("a missing topic comes with the command that creates it, a refused token with the setting", async () => {
   const { code, results } = await checksOf(
     aConfig([aRoute("no-such-topic")], { sell: { baseUrl: sandbox.url, token: "another-token-than-given" } }),
