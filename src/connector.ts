@@ -26,7 +26,6 @@ import { ConnectorError } from "./domain/errors.ts";
 import { type QuotaConfig, quotaScope } from "./gate/config.ts";
 import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
-import { A_MOMENT, patiently } from "./lib/patiently.ts";
 import { connectRedis, type RedisConnection } from "./lib/redis.ts";
 import { compileRoutes } from "./map/mapper.ts";
 import { targetUses } from "./map/target-use.ts";
