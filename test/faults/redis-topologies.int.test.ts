@@ -5,6 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { boardKeyPrefix, redisBoard } from "../../src/control/board.ts";
+import { redisCount } from "../../src/control/count.ts";
 import type { Remembered } from "../../src/domain/stages.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { connectRedis } from "../../src/lib/redis.ts";
@@ -41,7 +43,7 @@ const aStore = (config: RedisConfig, scope: string = randomUUID()) => {
   return { store, [Symbol.dispose]: () => redis.close() };
 };
 
-/** Gate and store do all that they can do. */
+/** Gate, store and board do all that they can do. */
 const useAll = async (config: RedisConfig): Promise<void> => {
   await using crew = new RedisCrew();
   for (const _ of [1, 2]) crew.join(config, QUOTA);
@@ -56,6 +58,15 @@ const useAll = async (config: RedisConfig): Promise<void> => {
     { id: 7, fingerprint: "f1" },
     null,
   ]);
+  const redis = connectRedis(config);
+  await until(() => redis.lastError() === null, "a connection to Redis");
+  const prefix = boardKeyPrefix({ baseUrl: "http://sell", account: randomUUID(), groupId: "g" });
+  const board = redisBoard(redis, prefix);
+  const revision = await board.put("pause r", { state: "resumed", who: "ann" });
+  expect((await redisCount(redis, prefix).count("deletions", "r", 1, ["1", "2"])).within).toEqual([true, false]);
+  expect([...(await board.look()).notes.keys()].toSorted()).toEqual(["brake deletions r", "pause r"]);
+  expect(await board.swap("pause r", revision, null)).toBe(revision);
+  redis.close();
   expect(crew.mates.flatMap(({ said }) => said).filter(({ name }) => name === "redis-refused")).toEqual([]);
 };
 
@@ -171,7 +182,7 @@ const denied = async (servers: readonly Server[]): Promise<readonly unknown[]> =
 
 /** What the scripts may call, in small letters. */
 const scriptCalls = (): readonly string[] =>
-  ["src/gate", "src/store"].flatMap((folder) =>
+  ["src/gate", "src/store", "src/control"].flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => file.endsWith(".lua"))
       .flatMap((file) => [...readFileSync(`${folder}/${file}`, "utf8").matchAll(/redis\.p?call\(\s*["'](\w+)/g)])

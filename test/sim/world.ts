@@ -195,7 +195,6 @@ export class World {
       indexLagMs: INDEX_LAG_MS,
       lateApplyMaxMs: LATE_MAX_MS,
       timeoutMs: TIMEOUT_MS,
-      brakeOf: () => ({ deletions: null, creations: null }),
       massFailure: { outOf: 100, moreThan: 100 },
       replay: null,
     };
