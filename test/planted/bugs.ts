@@ -29,6 +29,35 @@ const [WATERMARK, OWNERSHIP] = ["src/commit/watermark.ts", "src/commit/ownership
 const [INTAKE, PIPELINE, DELIVERY] = ["src/intake.ts", "src/pipeline.ts", "src/delivery.ts"];
 const WINDOW = "src/window/window.ts";
 
+/** Bugs where Sell's answers are read, below all that the simulation has: replicas on a real broker show them. */
+export const BUGS_OF_THE_WIRE = {
+  "a batch that was answered with 2xx counts as accepted as a whole": [
+    {
+      file: "src/deliver/bulk.ts",
+      find: 'outcomes: outcomes.map((outcome) => outcome ?? unknown("verdict-missing"))',
+      put: 'outcomes: outcomes.map(() => ({ status: "accepted", result: "updated", id: 1 }) as const)',
+    },
+  ],
+  "a page with status 200 counts as accepted": [
+    {
+      file: "src/deliver/bulk.ts",
+      find: 'return allUnknown(writes.length, "reply-unreadable");',
+      put: 'return { ...allUnknown(0, ""), outcomes: forAll(writes.length, { status: "accepted", result: "updated", id: 1 }) };',
+    },
+  ],
+  "a redirect counts as accepted": [
+    { file: "src/deliver/reading.ts", find: "status >= 200 && status <= 299;", put: "status >= 200 && status <= 399;" },
+    {
+      file: "src/deliver/bulk.ts",
+      find: 'return allUnknown(writes.length, "reply-unreadable");',
+      put: 'return { ...allUnknown(0, ""), outcomes: forAll(writes.length, { status: "accepted", result: "updated", id: 1 }) };',
+    },
+  ],
+  "a call of unknown outcome is tried again with the newest change": [
+    { file: DELIVERY, find: "unknown.push(entry);", put: "again.push(entry);" },
+  ],
+} satisfies Readonly<Record<string, readonly Patch[]>>;
+
 export const BUGS: readonly Bug[] = [
   {
     id: "B1",

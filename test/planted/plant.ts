@@ -1,8 +1,8 @@
 /**
  * Puts patches into source files as Node loads them: the working tree stays as it is, and every planted bug has modules of its
- * own in one process. A module that is imported with `?planted=<id>` hands the mark on to all that it imports.
+ * own in one process.
  */
-import { registerHooks } from "node:module";
+import { type LoadFnOutput, registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Bug, Patch } from "./bugs.ts";
 
@@ -19,26 +19,32 @@ export const patched = (source: string, { file, find, put }: Patch): string => {
 const markOf = (url: string | undefined): string | null =>
   url?.startsWith("file:") ? new URL(url).searchParams.get("planted") : null;
 
+/** A module with `?planted=<id>` in its address is that bug's, and so is all that it imports. */
 export const plant = (bugs: readonly Bug[]): void => {
   const patchesOf = new Map(bugs.map(({ id, patches }) => [id, patches]));
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context);
       const id = markOf(context.parentURL);
-      if (id === null || !resolved.url.startsWith(ROOT.href) || resolved.url.includes("/node_modules/"))
-        return resolved;
+      if (id === null || !isOurs(resolved.url)) return resolved;
       const url = new URL(resolved.url);
       url.searchParams.set("planted", id);
       return { ...resolved, url: url.href };
     },
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      const id = markOf(url);
-      if (id === null) return loaded;
-      const file = fileURLToPath(url).slice(fileURLToPath(ROOT).length);
-      const patches = (patchesOf.get(id) ?? []).filter((patch) => patch.file === file);
-      if (patches.length === 0) return loaded;
-      return { ...loaded, source: patches.reduce(patched, String(loaded.source)) };
-    },
+    load: (url, context, nextLoad) => withPatches(nextLoad(url, context), url, patchesOf.get(markOf(url) ?? "") ?? []),
   });
+};
+
+/** The whole process has this bug. */
+export const plantEverywhere = ({ patches }: Pick<Bug, "patches">): void => {
+  registerHooks({ load: (url, context, nextLoad) => withPatches(nextLoad(url, context), url, patches) });
+};
+
+const isOurs = (url: string): boolean => url.startsWith(ROOT.href) && !url.includes("/node_modules/");
+
+const withPatches = (loaded: LoadFnOutput, url: string, patches: readonly Patch[]): LoadFnOutput => {
+  if (!isOurs(url)) return loaded;
+  const file = fileURLToPath(url).slice(fileURLToPath(ROOT).length);
+  const here = patches.filter((patch) => patch.file === file);
+  return here.length === 0 ? loaded : { ...loaded, source: here.reduce(patched, String(loaded.source)) };
 };
