@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import type { FaultOptions, LoggedRequest } from "../../src/sandbox/index.ts";
 import { CLEAN, check, type Ledgers, repeated } from "../support/checker.ts";
-import { guard } from "../support/until.ts";
+import { guard, until } from "../support/until.ts";
 import { World } from "../support/world.ts";
 
 const CUSTOMERS = 30;
@@ -173,6 +173,61 @@ test.concurrent.for(SCENARIOS)("$id $title (dialect $dialect)", async (scenario)
   expect(stranger.calls()).toBe(0);
   guard(world.sandbox.summary().faultsPending === 0, "the fault was never met");
   if (quietMs !== undefined) expect(callsWithin(quietMs, ledgers.requests)).toEqual([]);
+});
+
+const BAD = [3, 5, 8];
+
+/** One batch of ten, three of which Sell refuses. */
+const aMixedBatch = async (world: World): Promise<void> => {
+  for (let id = 1; id <= ITEMS; id++)
+    await (BAD.includes(id) ? world.writeNamelessCustomer(id) : world.writeCustomers(id, id));
+};
+
+test.concurrent("F32 three of ten refused, the verdicts in another order: three dead letters, and nothing comes again", async () => {
+  const faults = [{ match: { method: "POST" }, verdicts: "shuffled" } as const];
+  await using world = await World.create({ partitions: 1, sandbox: { faults } });
+  await aMixedBatch(world);
+  await world.start("a", { batch: { maxItems: ITEMS, lingerMs: 500 } });
+  await world.drained();
+  const ledgers = await world.ledgers();
+  expect(check(ledgers)).toEqual(CLEAN);
+  expect([repeated(ledgers), ledgers.deadLetters.length]).toEqual([0, BAD.length]);
+  guard(ledgers.requests.some(isMixed), "no batch was refused in part");
+});
+
+test.concurrent("F32 a kill between a batch that was refused in part and its reply: only what was applied comes again", async () => {
+  const faults = [{ match: { method: "POST" }, replyDelayMs: 5_000 }];
+  await using world = await World.create({ partitions: 1, sandbox: { faults } });
+  await aMixedBatch(world);
+  const victim = await world.start("a", { batch: { maxItems: ITEMS, lingerMs: 500 } });
+  await until(() => world.onTheWire(victim).some(isMixed), "the batch is applied and not answered");
+  world.crash(victim);
+  await world.start("b");
+  await world.drained();
+  const ledgers = await world.ledgers();
+  expect(check(ledgers)).toEqual(CLEAN);
+  expect(ledgers.deadLetters).toHaveLength(BAD.length);
+  guard(repeated(ledgers) > 0, "nothing came again");
+});
+
+const isMixed = ({ applied }: LoggedRequest): boolean =>
+  applied.some(({ result }) => result === "failed") && applied.some(({ result }) => result !== "failed");
+
+test.concurrent("F38 a 413 for one record of fifty: halved until it is alone, then one dead letter", async () => {
+  const faults = [{ match: { method: "POST", key: "25" }, times: null, reply: { status: 413 } }];
+  await using world = await World.create({ partitions: 1, sandbox: { faults } });
+  await world.writeCustomers(1, 24);
+  await world.writeNamelessCustomer(25);
+  await world.writeCustomers(26, 50);
+  await world.start("a", { batch: { maxItems: 50, lingerMs: 500 } });
+  await world.drained();
+  const ledgers = await world.ledgers();
+  expect(check(ledgers)).toEqual(CLEAN);
+  expect(repeated(ledgers)).toBe(0);
+  const calls = ledgers.requests.filter(({ items }) => items > 0);
+  const [first] = calls;
+  expect(calls.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(50)) + 1);
+  guard(first?.items === 50 && first.status === 413, "no batch of fifty was refused");
 });
 
 /** Calls that began so soon after the 429. */
