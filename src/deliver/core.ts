@@ -71,11 +71,20 @@ const AMBIGUOUS: Outcome = {
 const deleteCall = (resource: Resource, id: number): Call => ({
   request: { method: "DELETE", path: `${resource.corePath}/${id}`, body: null },
   byId: true,
-  read: ({ status }) => {
-    const isDone = status === 200 || status === 204;
-    return one(isDone ? { status: "accepted", result: "deleted", id } : unknown(`http-${status}`));
-  },
+  read: (reply) => one(readDeletion(reply, id) ?? { status: "accepted", result: "deleted", id }),
 });
+
+/**
+ * Null: the record is deleted. Sell says so by 204; a 200 has to show the record, since a login page or a proxy's comes with
+ * that status, too, and has deleted nothing.
+ */
+export const readDeletion = ({ status, body }: Reply, id: number): Outcome | null => {
+  if (status === 204) return null;
+  if (status !== 200) return unknown(`http-${status}`);
+  const json = parseJson(body);
+  const data = isRecord(json) ? json["data"] : undefined;
+  return isRecord(data) && data["id"] === id ? null : unknown("reply-unreadable");
+};
 
 export const putCall = (write: Write, resource: Resource, keyField: string, id: number): Call =>
   writeCall(

@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import type { Fields, FieldValue } from "../domain/mutation.ts";
 import type { Batch, Outcome, Write } from "../domain/receipt.ts";
 import { type Call, one, stepDone, unknown } from "./call.ts";
-import { CREATION_OPEN, envelope, findCall, lookupCall, postCall, putCall, writeCall } from "./core.ts";
+import { CREATION_OPEN, envelope, findCall, lookupCall, postCall, putCall, readDeletion, writeCall } from "./core.ts";
 import { firstDifference, type Line, newLine } from "./lines.ts";
 import { pagePath, readPage } from "./listing.ts";
 import type { Notes } from "./notes.ts";
@@ -211,7 +211,7 @@ const deleteLine = (
   return {
     request: { method: "DELETE", path: `${linesPath(id)}/${line.id}`, body: null },
     byId: true,
-    read: ({ status }) => one(status === 200 || status === 204 ? gone() : unknown(`http-${status}`)),
+    read: (reply) => one(readDeletion(reply, line.id) ?? gone()),
     refused: (outcome) => {
       if (outcome.status === "accepted") return gone(); // 404: it was gone before
       if (outcome.status !== "retriable") context.notes.forget(write.key);
