@@ -46,6 +46,8 @@ export interface OwnershipDeps {
 export class Ownership {
   readonly #deps: OwnershipDeps;
   readonly #table = new Map<string, Map<number, OwnedPartition>>();
+  /** All of the table: asked for with every batch, changed at a join. */
+  #partitions: readonly OwnedPartition[] = [];
   /** Replay partitions that were kept while a partition of the same number went: what they hold may be overtaken elsewhere. */
   readonly #astray = new Set<number>();
   #epochs = 0;
@@ -63,7 +65,7 @@ export class Ownership {
   }
 
   get partitions(): readonly OwnedPartition[] {
-    return [...this.#table.values()].flatMap((partitions) => [...partitions.values()]);
+    return this.#partitions;
   }
 
   /**
@@ -119,6 +121,7 @@ export class Ownership {
       this.#table.get(topic)?.get(partition)?.lose();
       this.#table.get(topic)?.delete(partition);
     }
+    this.#list();
     this.#deps.onLost(partitionSet(partitions));
   }
 
@@ -126,6 +129,11 @@ export class Ownership {
     const owned = new OwnedPartition({ topic, partition }, ++this.#epochs);
     const partitions = this.#table.get(topic) ?? new Map<number, OwnedPartition>();
     this.#table.set(topic, partitions.set(partition, owned));
+    this.#list();
+  }
+
+  #list(): void {
+    this.#partitions = [...this.#table.values()].flatMap((partitions) => [...partitions.values()]);
   }
 
   async #open(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ const WOKEN = "woken";
 
 export class Wakeup {
   readonly #clock: Clock;
-  #sleeper: AbortController | null = null;
+  #wake: (() => void) | null = null;
   #notified = false;
 
   constructor(clock: Clock) {
@@ -16,22 +16,40 @@ export class Wakeup {
   /** Wakes the waiter; with nobody waiting the next `wait` returns at once. */
   notify(): void {
     this.#notified = true;
-    this.#sleeper?.abort(WOKEN);
+    this.#wake?.();
   }
 
   /** Resolves after `ms` (Infinity: never) or at `notify`; rejects with `signal.reason`. One waiter at a time. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.#notified) {
-      const sleeper = new AbortController();
-      const wake = (): void => sleeper.abort(WOKEN);
-      this.#sleeper = sleeper;
+      const { slept, wake } = ms === Number.POSITIVE_INFINITY ? untilWoken() : this.#asleep(ms);
+      this.#wake = wake;
       signal.addEventListener("abort", wake, { once: true });
-      await this.#clock.sleep(ms, sleeper.signal).catch(() => {});
+      await slept;
       signal.removeEventListener("abort", wake);
-      this.#sleeper = null;
+      this.#wake = null;
     }
     this.#notified = false;
     signal.throwIfAborted();
   }
+
+  #asleep(ms: number): Sleep {
+    const sleeper = new AbortController();
+    return {
+      slept: this.#clock.sleep(ms, sleeper.signal).catch(() => {}),
+      wake: () => sleeper.abort(WOKEN),
+    };
+  }
 }
+
+interface Sleep {
+  readonly slept: Promise<void>;
+  readonly wake: () => void;
+}
+
+/** Most waits of an idle loop: they need no timer. */
+const untilWoken = (): Sleep => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { slept: promise, wake: resolve };
+};

@@ -2,7 +2,8 @@
  * How many lives the tests live, from which seed, and what they say when a promise is broken.
  *
  *   SIM_RUNS=5000 SIM_SEED=1 npx vitest run --project unit test/sim     seeds 1 to 5000 of each story
- *   SIM_RUNS=1 SIM_SEED=4711 npx vitest run --project unit test/sim     repeats one, with its whole story when it fails
+ *   SIM_RUNS=1 SIM_SEED=4711 npx vitest run --project unit test/sim     repeats one, with its whole story when it fails;
+ *                                                                       SIM_STACK=20 adds the stacks of its errors
  */
 import { expect } from "vitest";
 import { type Result, type Story, World } from "./world.ts";

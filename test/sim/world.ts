@@ -19,6 +19,9 @@ import { Process, Time } from "./time.ts";
 const STOP_MAX_MS = 10_000;
 const REST_MAX_MS = 1_800_000;
 const PROCESSES_MAX = 3;
+/** Most errors only call something off, and their stacks would cost a tenth of a life. */
+const STACK_LINES = Number(process.env.SIM_STACK ?? 0);
+
 interface Replica {
   readonly process: Process;
   readonly source: SimSource;
@@ -82,6 +85,16 @@ export class World {
   }
 
   async run(): Promise<Result> {
+    const usual = Error.stackTraceLimit;
+    Error.stackTraceLimit = STACK_LINES;
+    try {
+      return await this.#live();
+    } finally {
+      Error.stackTraceLimit = usual;
+    }
+  }
+
+  async #live(): Promise<Result> {
     const { replicas, troubleMs } = this.#shape;
     this.#note(JSON.stringify({ ...this.#shape, ...this.#faults }));
     this.#writeRecords();
