@@ -1,10 +1,8 @@
 /** Questions to Sell inside the quota that all replicas share: gate and target, connected. Nothing is ever written. */
 import { randomUUID } from "node:crypto";
+import { type BehindGate, gateOf, sellBehind } from "./behind-gate.ts";
 import type { Config } from "./config/spec.ts";
-import { scopeOf } from "./connector.ts";
-import { createSellTarget, type SellTarget } from "./deliver/target.ts";
 import type { Permit } from "./domain/stages.ts";
-import { createGate } from "./gate/gate.ts";
 import type { Clock } from "./lib/clock.ts";
 import { connectRedis } from "./lib/redis.ts";
 import type { Emit } from "./telemetry/events.ts";
@@ -20,7 +18,7 @@ export interface AskDeps {
 }
 
 export interface AskedSell extends AsyncDisposable {
-  readonly target: SellTarget;
+  readonly target: BehindGate["target"];
   /** For one question. */
   readonly permit: () => Promise<Permit>;
 }
@@ -37,14 +35,10 @@ export const askSell = async (
   await using closing = new AsyncDisposableStack();
   const redis = redisConfig === undefined ? null : connectRedis(redisConfig);
   closing.defer(() => redis?.close());
-  const gate = createGate({ ...deps, quota, redis, scopeText: scopeOf({ quota, sell }), replicaId: randomUUID() });
+  const gate = gateOf({ sell, quota }, { ...deps, redis, replicaId: randomUUID() });
   closing.defer(() => gate.close());
-  const permitUntil = (until: AbortSignal): Promise<Permit> => gate.acquire("live", until);
-  const asking = { ...deps, permit: permitUntil, mayLeave: () => true, headerNames: quota.headers.names };
-  const target = createSellTarget(
-    { ...sell, dialect: "core" },
-    { ...asking, tell: (...refused) => gate.tell(...refused) },
-  );
+  const asking = { quota, sell: { ...sell, dialect: "core" } } as const;
+  const { target, permit: permitUntil } = sellBehind(gate, asking, "live", { ...deps, mayLeave: () => true });
   closing.defer(() => target.close());
   const permit = (): Promise<Permit> => permitUntil(signal);
   await gate.adopt(deps.waitMs);

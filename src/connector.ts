@@ -11,6 +11,7 @@ import type { Check, Health } from "./admin/health.ts";
 import { startAdmin } from "./admin/server.ts";
 import { Status } from "./admin/status.ts";
 import type { QuotaFigures } from "./advice/figures.ts";
+import { gateOf, sellBehind } from "./behind-gate.ts";
 import { boundedStop } from "./bounded-stop.ts";
 import type { Reread } from "./config/reread.ts";
 import type { Config } from "./config/spec.ts";
@@ -21,10 +22,8 @@ import { controlledRoutes, controlPrefix } from "./controlled.ts";
 import { createErrantRecordReporter } from "./dead-letter/errant-record-reporter.ts";
 import { createDecoder } from "./decode/decoder.ts";
 import { createSchemaSource } from "./decode/schema-source.ts";
-import { createSellTarget } from "./deliver/target.ts";
 import { ConnectorError } from "./domain/errors.ts";
-import { type QuotaConfig, quotaScope } from "./gate/config.ts";
-import { createGate } from "./gate/gate.ts";
+import type { QuotaConfig } from "./gate/config.ts";
 import type { Clock } from "./lib/clock.ts";
 import { connectRedis, type RedisConnection } from "./lib/redis.ts";
 import { compileRoutes } from "./map/mapper.ts";
@@ -118,7 +117,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     closing.push(() => redis?.close());
     if (redis === null) await refuseSecondMember(config, kafka.admin);
     const { quota, sell } = config;
-    const gate = createGate({ ...deps, quota, redis, scopeText: scopeOf(config), replicaId: nonce });
+    const gate = gateOf(config, { ...deps, redis, replicaId: nonce });
     closing.push(() => gate.close());
     const watching = new AbortController();
     const { reread } = deps;
@@ -133,10 +132,8 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       watching.abort();
       await Promise.all(watches);
     });
-    const permit = (until: AbortSignal) => gate.acquire("live", until);
     const mayLeave = (): boolean => pipeline?.mayLeave ?? true; // before there is one nothing is written
-    const sending = { ...deps, permit, mayLeave, headerNames: quota.headers.names };
-    const target = createSellTarget(sell, { ...sending, tell: (...refused) => gate.tell(...refused) });
+    const { target, permit } = sellBehind(gate, config, "live", { ...deps, mayLeave });
     closing.push(() => target.close());
     waitingFor = () => (redis !== null && redis.lastError() !== null ? `Redis at ${redis.address}` : "Sell");
     // Sell may have asked the processes before this one to wait; Redis may have forgotten it, Kafka has not.
@@ -221,10 +218,6 @@ const boardOf = (config: Config, redis: RedisConnection | null) => {
   const prefix = controlPrefix(config);
   return { board: redisBoard(redis, prefix), count: redisCount(redis, prefix) };
 };
-
-/** Before the account is known only its address and its configured name can tell it from others: sharing too much is safe. */
-export const scopeOf = ({ quota, sell }: Pick<Config, "quota" | "sell">): string =>
-  [sell.baseUrl, sell.account ?? "", quotaScope(quota) === "token" ? sell.token : ""].join("|");
 
 const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => {
   const wanted = [...topicsOf(config), config.deadLetter.topic];

@@ -1,15 +1,13 @@
 /** What adoption needs, connected: Kafka, the gate that all share, the account, the group's memory, and one route's reader. */
 import { randomUUID } from "node:crypto";
 import { accountMarkOf, storeScope } from "../account-mark.ts";
+import { type BehindGate, gateOf, sellBehind } from "../behind-gate.ts";
 import type { Config } from "../config/spec.ts";
-import { scopeOf } from "../connector.ts";
 import { createDecoder } from "../decode/decoder.ts";
 import { createSchemaSource } from "../decode/schema-source.ts";
-import { createSellTarget, type SellTarget } from "../deliver/target.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { Decoder, EntityStore, Gate, Permit } from "../domain/stages.ts";
 import type { TargetUse } from "../domain/target-use.ts";
-import { createGate } from "../gate/gate.ts";
 import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
@@ -29,7 +27,7 @@ export interface DeskDeps {
 export interface Desk extends AsyncDisposable {
   readonly kafka: KafkaConnection;
   readonly gate: Gate;
-  readonly target: SellTarget;
+  readonly target: BehindGate["target"];
   /** Null without Redis: then nobody remembers beyond a process. */
   readonly store: EntityStore | null;
   readonly decoder: Decoder;
@@ -47,18 +45,15 @@ export const openDesk = async (
   signal: AbortSignal,
 ): Promise<Desk> => {
   await using closing = new AsyncDisposableStack();
-  const { quota, sell } = config;
   const kafka = await connectKafka({ ...config.kafka, clientId: `${config.kafka.clientId}-adopt` }, deps, signal);
   closing.defer(() => kafka.close());
   const redis = config.redis === undefined ? null : connectRedis(config.redis);
   closing.defer(() => redis?.close());
   if (!isDry || redis === null) await refuseRunningGroup(config.kafka.groupId, kafka);
-  const gate = createGate({ ...deps, quota, redis, scopeText: scopeOf(config), replicaId: randomUUID() });
+  const gate = gateOf(config, { ...deps, redis, replicaId: randomUUID() });
   closing.defer(() => gate.close());
-  const permit = (until: AbortSignal): Promise<Permit> => gate.acquire("backfill", until);
   const mayLeave = (): boolean => true; // no group hands out what we write
-  const sending = { ...deps, permit, mayLeave, headerNames: quota.headers.names };
-  const target = createSellTarget(sell, { ...sending, tell: (...refused) => gate.tell(...refused) });
+  const { target, permit } = sellBehind(gate, config, "backfill", { ...deps, mayLeave });
   closing.defer(() => target.close());
   await gate.adopt(await toldWaitMs(config, kafka.admin, deps.clock, signal));
   await target.open(() => permit(signal), signal);
@@ -86,7 +81,7 @@ const refuseRunningGroup = async (groupId: string, { admin }: KafkaConnection): 
 };
 
 const refuseMismatch = async (
-  target: SellTarget,
+  target: BehindGate["target"],
   uses: readonly TargetUse[],
   permit: () => Promise<Permit>,
   signal: AbortSignal,

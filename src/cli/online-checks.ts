@@ -1,13 +1,11 @@
 /** What `validate --online` asks the living services, one check a line of the list; the README names them in the same order. */
 import { randomUUID } from "node:crypto";
+import { gateOf, sellBehind } from "../behind-gate.ts";
 import type { Config } from "../config/spec.ts";
-import { scopeOf } from "../connector.ts";
 import { connectRegistry } from "../decode/registry-client.ts";
-import { createSellTarget } from "../deliver/target.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
 import type { Gate, Target } from "../domain/stages.ts";
 import type { TargetProblem } from "../domain/target-use.ts";
-import { createGate } from "../gate/gate.ts";
 import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
 import { targetUses } from "../map/target-use.ts";
@@ -135,8 +133,6 @@ const QUESTIONS = 5;
 const ASK_AGAIN_MS = 300;
 
 const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposableStack) => {
-  const { quota } = config;
-  const shared = { quota, scopeText: scopeOf(config), replicaId: randomUUID(), clock, emit: silent };
   let gate: Gate | null = null;
   return {
     name: config.redis === undefined ? "quota" : "redis",
@@ -145,7 +141,7 @@ const quotaCheck = (config: Config, { clock }: OnlineDeps, closing: AsyncDisposa
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
       const redis = config.redis === undefined ? null : connectRedis(config.redis);
       closing.defer(() => redis?.close());
-      gate = createGate({ ...shared, redis });
+      gate = gateOf(config, { redis, replicaId: randomUUID(), clock, emit: silent });
       closing.defer(() => gate?.close());
       if (redis === null) return [ok("Without Redis the quota is kept by the one process that runs.")];
       const isWaiting = (): boolean => redis.lastError() === "not connected yet";
@@ -185,16 +181,8 @@ const sellCheck = (
       await gate().adopt(await toldMs(signal));
       const waitMs = (await gate().peek()).cooldownLeftMs;
       if (waitMs > PATIENCE_MS) return [asksToWait(waitMs)];
-      const permit = (until: AbortSignal) => gate().acquire("live", until);
-      const options = {
-        ...deps,
-        emit: silent,
-        permit,
-        mayLeave: () => true, // nothing is written
-        headerNames: config.quota.headers.names,
-        tell: (...told: Parameters<Gate["tell"]>) => gate().tell(...told),
-      };
-      const target = createSellTarget(config.sell, options);
+      const mayLeave = (): boolean => true; // nothing is written
+      const { target, permit } = sellBehind(gate(), config, "live", { ...deps, emit: silent, mayLeave });
       closing.defer(() => target.close());
       let problems: readonly TargetProblem[];
       try {

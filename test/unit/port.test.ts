@@ -10,10 +10,7 @@ const KNOWS_SELL = /^src\/(deliver|sandbox|demo)\//;
 const SPEAKS_HTTP = /^src\/(decode|admin|lag)\/|^src\/lib\/ask-admin/;
 /** Who may know that there is such an adapter, and of it only these files. */
 const COMPOSES = new Map([
-  ["src/adopt/desk.ts", ["../deliver/target.ts"]],
-  ["src/ask-sell.ts", ["./deliver/target.ts"]],
-  ["src/connector.ts", ["./deliver/target.ts"]],
-  ["src/cli/online-checks.ts", ["../deliver/target.ts"]],
+  ["src/behind-gate.ts", ["./deliver/target.ts"]],
   ["src/config/spec.ts", ["../deliver/config.ts"]],
 ]);
 /** Shows the requests that the adapter would make. */
