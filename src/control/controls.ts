@@ -27,6 +27,7 @@ import {
   type SkipPlace,
   skippedPlace,
 } from "./notes.ts";
+import { standingOf } from "./standing.ts";
 
 export interface ControlledRoute extends BrakedRoute {
   /** Why the configuration pauses it; null: it does not. */
@@ -163,14 +164,11 @@ export class Controls {
     this.#pausedTopics = new Set(this.#pauses.map(({ topic }) => topic));
   }
 
-  #pausesOf({ name: route, topic, paused }: ControlledRoute): readonly PauseSnapshot[] {
-    const byConfiguration = { route, topic, who: BY_CONFIGURATION, why: paused ?? "", sinceMs: null };
-    const note = this.#notes.get(route);
-    const byPerson = note?.content.state === "paused" ? [{ ...note.content, sinceMs: note.revision }] : [];
-    return [
-      ...(paused === null ? [] : [byConfiguration]),
-      ...byPerson.map(({ who, why, sinceMs }) => ({ route, topic, who, why, sinceMs })),
-    ];
+  #pausesOf(route: ControlledRoute): readonly PauseSnapshot[] {
+    const { name, topic, paused } = route;
+    const { pause } = standingOf(route, this.#seen);
+    const byConfiguration = paused === null ? [] : [{ who: BY_CONFIGURATION, why: paused, sinceMs: null }];
+    return [...byConfiguration, ...(pause === null ? [] : [pause])].map((by) => ({ route: name, topic, ...by }));
   }
 
   /** Whoever restarts with a larger number has accepted it, for the replicas too that still run with the smaller one. */
