@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { QuotaFigures } from "./advice/figures.ts";
 import { type QuotaConfig, quotaGuardMs, quotaWindows } from "./gate/config.ts";
 import { callsOf } from "./telemetry/calls.ts";
-import type { Snapshot } from "./telemetry/snapshot.ts";
+import { backlogOf, type Snapshot } from "./telemetry/snapshot.ts";
 
 export interface FiguresDeps {
   readonly groupId: string;
@@ -27,7 +27,7 @@ export const quotaFiguresOf = async (
   const windows = quotaWindows(quota).map((window) => ({ ...window, guardMs: quotaGuardMs(quota, window) }));
   return {
     ...{ groupId, halted, gate, atMs: nowMs },
-    backlog: partitions.reduce<number | null>((sum, { lag }) => (sum === null || lag === null ? null : sum + lag), 0),
+    backlog: backlogOf(partitions),
     calls: await callsOf(registry),
     settings: {
       ...{ windows, sinceMs, reserve, spacingMs, catchUp, burst, afterMs: cooldown.afterMs },

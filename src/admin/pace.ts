@@ -35,18 +35,3 @@ const permittedPerS = ({ totals, snapshot }: Look): number | null => {
   if (permitsPerSecond === 0 || calls === 0 || changes === 0) return null;
   return (permitsPerSecond / Math.max(1, replicas)) * (changes / calls);
 };
-
-/**
- * Seconds until `backlog` records are worked off, while others arrive and after a wait of `cooldownS`. 0: there are none.
- * Null: it cannot be told; Infinity: never at this pace.
- */
-export const drainS = (
-  backlog: number | null,
-  { arrivedPerS, workedOffPerS }: Pace,
-  cooldownS: number,
-): number | null => {
-  if (backlog === 0) return 0;
-  if (backlog === null || arrivedPerS === null || workedOffPerS === null) return null;
-  const netPerS = workedOffPerS - arrivedPerS;
-  return netPerS > 0 ? cooldownS + (backlog + arrivedPerS * cooldownS) / netPerS : Number.POSITIVE_INFINITY;
-};

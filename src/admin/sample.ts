@@ -1,6 +1,6 @@
 /** Two looks at the running pipeline, one after the other, become one sample of the history. Pure. */
 import { partitionName } from "../domain/record.ts";
-import type { PartitionSnapshot, Snapshot } from "../telemetry/snapshot.ts";
+import { backlogOf, type PartitionSnapshot, type Snapshot } from "../telemetry/snapshot.ts";
 import type { Totals } from "../telemetry/totals.ts";
 import type { Sample } from "./history.ts";
 
@@ -54,10 +54,6 @@ const levelsOf = ({ partitions, gate, maxItems }: Snapshot): ReadonlyMap<string,
   if (gate.windows.length > 0) levels.set("quotaUsed", fullestOf(gate.windows));
   return levels;
 };
-
-/** Records that are not committed yet; null until the broker has told of every partition. */
-export const backlogOf = (partitions: readonly PartitionSnapshot[]): number | null =>
-  partitions.reduce<number | null>((sum, { lag }) => (sum === null || lag === null ? null : sum + lag), 0);
 
 /** Seconds since the timestamp of the first uncommitted record, by lane. */
 export const agesOf = (partitions: readonly PartitionSnapshot[]): PartitionSnapshot["oldestPendingAgeS"] => {

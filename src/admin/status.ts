@@ -6,11 +6,12 @@ import type { Registry } from "prom-client";
 import type { Entity } from "../domain/mutation.ts";
 import type { GateState } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Snapshot } from "../telemetry/snapshot.ts";
+import { drainS } from "../lib/drain.ts";
+import { backlogOf, type Snapshot } from "../telemetry/snapshot.ts";
 import { totalsOf } from "../telemetry/totals.ts";
 import { History, type Sample, type Series, SPANS, type Span } from "./history.ts";
-import { drainS, type Pace, paceOf, totalOf } from "./pace.ts";
-import { agesOf, backlogOf, type Look, sampleOf } from "./sample.ts";
+import { type Pace, paceOf, totalOf } from "./pace.ts";
+import { agesOf, type Look, sampleOf } from "./sample.ts";
 import { type NotReady, type Situation, type StopReason, type Verdict, verdictOf } from "./verdict.ts";
 import { type WorstPartitions, worstPartitions } from "./worst-partitions.ts";
 

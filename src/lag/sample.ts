@@ -1,5 +1,7 @@
 /** How far a group is behind, and how fast it catches up: two looks a few seconds apart become one report. Pure. */
+
 import { partitionName, type TopicPartition } from "../domain/record.ts";
+import { drainS } from "../lib/drain.ts";
 
 /** One look at a partition. */
 export interface Look extends TopicPartition {
@@ -67,11 +69,9 @@ const rate = (before: number | null | undefined, after: number | null, seconds: 
   return (after - before) / seconds;
 };
 
-const drain = (records: number | null, workedPerS: number | null, arrivedPerS: number | null) => {
-  if (records === 0) return { drainS: 0 };
-  if (records === null || workedPerS === null || arrivedPerS === null) return { drainS: null };
-  const netPerS = workedPerS - arrivedPerS;
-  return { drainS: netPerS > 0 ? records / netPerS : null };
+const drain = (records: number | null, workedOffPerS: number | null, arrivedPerS: number | null) => {
+  const neededS = drainS(records, { workedOffPerS, arrivedPerS }, 0);
+  return { drainS: neededS === Number.POSITIVE_INFINITY ? null : neededS };
 };
 
 const totalOf = (partitions: readonly Lag[]): LagReport["total"] => {

@@ -45,3 +45,7 @@ export interface Snapshot {
   readonly windowRecords: number;
   readonly windowBytes: number;
 }
+
+/** Records that are not committed yet; null until the broker has told of every partition. */
+export const backlogOf = (partitions: readonly PartitionSnapshot[]): number | null =>
+  partitions.reduce<number | null>((sum, { lag }) => (sum === null || lag === null ? null : sum + lag), 0);

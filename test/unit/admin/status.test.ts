@@ -1,7 +1,7 @@
 /** What GET /status says of snapshots and counts that follow each other. */
 import { expect, test } from "vitest";
 import type { Sample } from "../../../src/admin/history.ts";
-import { drainS, paceOf } from "../../../src/admin/pace.ts";
+import { paceOf } from "../../../src/admin/pace.ts";
 import { ROWS_MAX, worstPartitions } from "../../../src/admin/worst-partitions.ts";
 import type { Snapshot } from "../../../src/telemetry/snapshot.ts";
 import { aGateState } from "../../support/gate-state.ts";
@@ -129,17 +129,6 @@ test("a long wait leaves the pace of the quota: this replica's part, in calls as
   const gate = aGateState({ permitsPerSecond: 4, replicas: 2 });
   const look = { atMs: 0, snapshot: aSnapshot({ gate }), totals: new Map(Object.entries({ calls: 10, changes: 300 })) };
   expect(paceOf([], look)).toEqual({ arrivedPerS: null, workedOffPerS: 60 });
-});
-
-test.each([
-  { backlog: 0, arrivedPerS: null, workedOffPerS: null, cooldownS: 9, drain: 0 },
-  { backlog: null, arrivedPerS: 1, workedOffPerS: 2, cooldownS: 0, drain: null },
-  { backlog: 100, arrivedPerS: 1, workedOffPerS: null, cooldownS: 0, drain: null },
-  { backlog: 100, arrivedPerS: 2, workedOffPerS: 12, cooldownS: 0, drain: 10 },
-  { backlog: 100, arrivedPerS: 2, workedOffPerS: 12, cooldownS: 50, drain: 70 },
-  { backlog: 100, arrivedPerS: 2, workedOffPerS: 2, cooldownS: 0, drain: Number.POSITIVE_INFINITY },
-])("$backlog records, $arrivedPerS/s more, $workedOffPerS/s less, after $cooldownS s: $drain s", (row) => {
-  expect(drainS(row.backlog, row, row.cooldownS)).toBe(row.drain);
 });
 
 test("of a thousand partitions those that wait longest are told, then those with the most records", () => {
