@@ -1,5 +1,5 @@
 /** The ERP's side: which keys there are, and what of each is compared. From the route's topic, or from a file of pairs. */
-import { ConnectorError } from "../domain/errors.ts";
+import { ConnectorError, usageError } from "../domain/errors.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder, EndOffset, Mapper } from "../domain/stages.ts";
 import { mutationsOf } from "../read-mutations.ts";
@@ -70,10 +70,10 @@ export const keysOfCsv = (text: string, file: string): ErpKeys => {
     const key = quoted?.replaceAll('""', '"') ?? bare?.trim();
     if (id === undefined || key === undefined || key === "") {
       if (at === 0) continue;
-      throw usage(`${file}, line ${at + 1}: it must be a key and an id of Sell, like C-1001,90017.`);
+      throw usageError(`${file}, line ${at + 1}: it must be a key and an id of Sell, like C-1001,90017.`);
     }
     if (texts.has(key))
-      throw usage(`${file}, line ${at + 1}: the key stands in an earlier line too; keep one of them.`);
+      throw usageError(`${file}, line ${at + 1}: the key stands in an earlier line too; keep one of them.`);
     texts.set(key, String(Number(id)));
     if (texts.size > KEYS_MAX) throw tooMany(file);
   }
@@ -88,5 +88,3 @@ const tooMany = (what: string): ConnectorError =>
     `${what} holds more than ${KEYS_MAX.toLocaleString("en-US")} keys, which is more than one run can compare: adopt them in parts, by --csv.`,
     { retriable: false },
   );
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });

@@ -1,6 +1,5 @@
 /** By what a row of the ERP and a record of the CRM are known to be the same: one field, compared as text. */
-
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import type { Mutation } from "../domain/mutation.ts";
 import { splitPath } from "../map/body.ts";
 import type { FieldExpression, RouteConfig } from "../map/config.ts";
@@ -24,7 +23,7 @@ export const matchOf = (text: string, route: RouteConfig, keyField: string): Mat
   const fields = column === undefined ? mappedParts(field, route) : { [field]: column };
   const narrowed: RouteConfig = { ...route, fields };
   const problem = routesProblems([narrowed], { keyField }).find(({ severity }) => severity === "error");
-  if (problem !== undefined) throw usage(`--match ${text}: ${field} ${problem.message}`);
+  if (problem !== undefined) throw usageError(`--match ${text}: ${field} ${problem.message}`);
   return { field, textIn: textIn(field), route: narrowed };
 };
 
@@ -41,10 +40,10 @@ const mappedParts = (field: string, { fields }: RouteConfig): RouteConfig["field
   const parts = PARTS[field] ?? [field];
   const mapped = Object.entries(fields).filter(([path]) => parts.includes(path));
   if (mapped.length === 0)
-    throw usage(`The route does not map ${field}: name the column that holds it, as in --match ${field}=column.`);
+    throw usageError(`The route does not map ${field}: name the column that holds it, as in --match ${field}=column.`);
   const [other] = mapped.find(([, expression]) => !isText(expression)) ?? [];
   if (other !== undefined)
-    throw usage(`The route's ${other} cannot be compared: it is the same for all rows, or no text.`);
+    throw usageError(`The route's ${other} cannot be compared: it is the same for all rows, or no text.`);
   return Object.fromEntries(mapped);
 };
 
@@ -83,5 +82,3 @@ const splitOnce = (text: string, separator: string): readonly string[] => {
   const at = text.indexOf(separator);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 };
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });

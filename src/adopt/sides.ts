@@ -1,6 +1,6 @@
 /** The two sides that are compared: keys of the ERP with a text each, and how to read that text off a record of the CRM. */
 import { readFileSync } from "node:fs";
-import { ConnectorError, errorText } from "../domain/errors.ts";
+import { errorText, usageError } from "../domain/errors.ts";
 import type { FoundRecord } from "../domain/search.ts";
 import type { TargetUse } from "../domain/target-use.ts";
 import type { RouteConfig } from "../map/config.ts";
@@ -45,6 +45,6 @@ const textOfFile = (file: string): string => {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new ConnectorError("USAGE", `${file} cannot be read: ${errorText(cause)}.`, { retriable: false, cause });
+    throw usageError(`${file} cannot be read: ${errorText(cause)}.`, cause);
   }
 };

@@ -3,7 +3,7 @@ import { adopt, Tally } from "../adopt/adopt.ts";
 import { type ErpKeys, KEYS_MAX } from "../adopt/erp-keys.ts";
 import { type Sides, sidesByCsv, sidesByMatch } from "../adopt/sides.ts";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { countText } from "../lib/numbers.ts";
 import { systemRandom } from "../lib/random.ts";
@@ -116,7 +116,7 @@ const adoptInto = async (tally: Tally, job: Job, signal: AbortSignal): Promise<E
 const sidesOf = ({ match, csv }: Options, route: RouteConfig, keyField: string): Sides => {
   if (match !== undefined && csv === undefined) return sidesByMatch(match, route, keyField);
   if (csv !== undefined && match === undefined) return sidesByCsv(csv, route);
-  throw usage("Give either --match or --csv: see sell-sink adopt --help.");
+  throw usageError("Give either --match or --csv: see sell-sink adopt --help.");
 };
 
 const routeOf = ({ routes }: Config, wanted: string): RouteConfig => {
@@ -124,12 +124,12 @@ const routeOf = ({ routes }: Config, wanted: string): RouteConfig => {
   const ofTopic = routes.filter(({ topic }) => topic === wanted);
   const route = named ?? (ofTopic.length === 1 ? ofTopic[0] : undefined);
   if (route === undefined)
-    throw usage(`There is no route "${wanted}"; the configuration has ${routes.map(quotedName).join(", ")}.`);
+    throw usageError(`There is no route "${wanted}"; the configuration has ${routes.map(quotedName).join(", ")}.`);
   if (route.entity === "orders")
-    throw usage("Orders carry no key of their own in Sell: adopt their deals, and each order is found by its deal.");
+    throw usageError(
+      "Orders carry no key of their own in Sell: adopt their deals, and each order is found by its deal.",
+    );
   return route;
 };
 
 const quotedName = (route: RouteConfig): string => `"${routeName(route)}"`;
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { Config } from "../config/spec.ts";
 import type { Board } from "../control/board.ts";
 import type { ControlledRoute } from "../control/controls.ts";
-import { ConnectorError } from "../domain/errors.ts";
+import { ConnectorError, usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { RedisConnection } from "../lib/redis.ts";
@@ -45,7 +45,7 @@ export const atBoard = async (
   if (config.redis === undefined) {
     const message =
       'Without redis in the configuration nobody can tell the process anything: write paused: "why" under the route and restart, or configure redis.';
-    throw new ConnectorError("USAGE", message, { retriable: false });
+    throw usageError(message);
   }
   // Loaded only here: no other command pays for the client of Redis.
   const { connectRedis } = await import("../lib/redis.ts");
@@ -88,18 +88,16 @@ export const chosenRoutes = (
   name: string | undefined,
   all: true | undefined,
 ): readonly ControlledRoute[] => {
-  if ((name === undefined) === (all === undefined)) throw usage("Name one route, or say --all.");
+  if ((name === undefined) === (all === undefined)) throw usageError("Name one route, or say --all.");
   if (name === undefined) return routes;
   const chosen = routes.filter((route) => route.name === name);
   if (chosen.length > 0) return chosen;
   const names = routes.map((route) => route.name);
   const meant = nearest(name, names);
-  throw usage(
+  throw usageError(
     `There is no route "${name}"; ${meant === null ? `there are "${names.join('", "')}"` : `did you mean "${meant}"?`}`,
   );
 };
-
-export const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });
 
 const whoAmI = (): string => {
   const where = hostname();

@@ -1,6 +1,6 @@
 /** `sell-sink dlq`: what lies in the dead-letter topic, and how to send it out again. */
 import { InvalidArgumentError, Option } from "commander";
-import { ConnectorError } from "../domain/errors.ts";
+import { ConnectorError, usageError } from "../domain/errors.ts";
 import { namedPosition, positionName } from "../domain/record.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { LetterFilter, LetterPage } from "../replay/letters.ts";
@@ -149,7 +149,7 @@ const show = async (context: AtDesk, position: string, options: Options): Promis
   const wanted = namedPosition(position);
   if (wanted === null) {
     const message = `${position} is no position; write it as dlq list does, like "erp.customers[3]@1041".`;
-    throw new ConnectorError("USAGE", message, { retriable: false });
+    throw usageError(message);
   }
   let found = 0;
   for await (const letters of judged(context, { ...options, topic: wanted.topic })) {

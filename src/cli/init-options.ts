@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import { configSchema } from "../config/spec.ts";
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import type { InitOptions } from "../init/init.ts";
 import { wishOf } from "../init/topics.ts";
 import { VARIABLES } from "../init/write-config.ts";
@@ -30,7 +30,7 @@ export const askedFor = (options: Options, { env, secrets }: Terminal): InitOpti
   const { brokers, registry, redis, topic = [], sellUrl, group: groupId, keyField, owner, country, zone } = options;
   const token = env[VARIABLES.token];
   if (sellUrl !== undefined && !token)
-    throw usage(
+    throw usageError(
       `${VARIABLES.token} is not set: --sell-url needs the access token there; on a command line others could read it.`,
     );
   for (const secret of [token, passwordIn(registry), passwordIn(redis)]) if (secret) secrets.add(secret);
@@ -57,7 +57,7 @@ export const refuseUnknown = async ({ zone, country }: Options): Promise<void> =
   const { expressionProblems } = await import("../map/expression-problems.ts");
   const steps = [{ date: { zone, to: "date" as const } }, ...(country === undefined ? [] : [{ phone: country }])];
   const [problem] = expressionProblems({ from: "column", transform: steps, write: "always" });
-  if (problem !== undefined) throw usage(`sell-sink ${problem}`);
+  if (problem !== undefined) throw usageError(`sell-sink ${problem}`);
 };
 
 const PLACES = configSchema.pick({ kafka: true, sell: true, schemaRegistry: true, redis: true });
@@ -67,7 +67,7 @@ const checkedPlaces = (places: object): z.infer<typeof PLACES> => {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const [section = "", name = ""] = issue?.path.map(String) ?? [];
-  throw usage(`${OPTIONS[`${section}.${name}`] ?? section} ${issue?.message}.`);
+  throw usageError(`${OPTIONS[`${section}.${name}`] ?? section} ${issue?.message}.`);
 };
 
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -86,8 +86,6 @@ const writtenAs = (url: string | undefined, variable: string): string | null => 
   if (url === undefined) return null;
   return passwordIn(url) === null ? url : `\${${variable}}`;
 };
-
-export const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });
 
 export const commaSeparated = (text: string): readonly string[] => text.split(",").map((part) => part.trim());
 

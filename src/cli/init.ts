@@ -1,7 +1,7 @@
 /** `sell-sink init`: a first configuration, from the topics that are there. */
 import { stat, writeFile } from "node:fs/promises";
 import { problemLines } from "../config/problem.ts";
-import { ConnectorError, errorText } from "../domain/errors.ts";
+import { ConnectorError, errorText, usageError } from "../domain/errors.ts";
 import type { Initiated } from "../init/init.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
@@ -10,16 +10,7 @@ import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
-import {
-  askedFor,
-  commaSeparated,
-  country,
-  email,
-  gathered,
-  type Options,
-  refuseUnknown,
-  usage,
-} from "./init-options.ts";
+import { askedFor, commaSeparated, country, email, gathered, type Options, refuseUnknown } from "./init-options.ts";
 import { proposalAsJson, proposalAsLines } from "./init-print.ts";
 import { interruptible } from "./interruptible.ts";
 import { progressOf } from "./progress.ts";
@@ -174,4 +165,6 @@ const write = async (file: string, text: string, force: boolean): Promise<void> 
 };
 
 const existing = (file: string): ConnectorError =>
-  usage(`${file} is there already and is left as it is; name another with --output, or overwrite it with --force.`);
+  usageError(
+    `${file} is there already and is left as it is; name another with --output, or overwrite it with --force.`,
+  );

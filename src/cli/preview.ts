@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import { systemRandom } from "../lib/random.ts";
@@ -88,7 +88,7 @@ const topicFor = ({ topic, file }: Options, config: Config): string => {
   const meant = topic === undefined ? null : nearest(topic, topics);
   const asked = topic === undefined ? "Say with --topic which routes to take" : `No route reads ${topic}`;
   const hint = meant === null ? `there are ${topics.join(", ")}.` : `did you mean ${meant}?`;
-  throw new ConnectorError("USAGE", `${asked}; ${hint}`, { retriable: false });
+  throw usageError(`${asked}; ${hint}`);
 };
 
 const previewedOf = async (

@@ -4,8 +4,9 @@ import type { ControlledRoute } from "../control/controls.ts";
 import { brakeField, pauseField } from "../control/notes.ts";
 import { type Standing, standingOf, type Trip } from "../control/standing.ts";
 import { controlledRoutes } from "../controlled.ts";
+import { usageError } from "../domain/errors.ts";
 import { printable } from "../telemetry/text.ts";
-import { type AtBoard, atBoard, type BoardOptions, boardOptions, chosenRoutes, usage } from "./at-board.ts";
+import { type AtBoard, atBoard, type BoardOptions, boardOptions, chosenRoutes } from "./at-board.ts";
 import { placeIn } from "./config-file.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
@@ -96,12 +97,12 @@ const refuseAccept = (
   accept: number,
 ): void => {
   const [route, ...more] = chosen;
-  if (route === undefined || more.length > 0) throw usage("--accept is for one route: name it.");
+  if (route === undefined || more.length > 0) throw usageError("--accept is for one route: name it.");
   const { trips } = standing(route);
-  if (trips.length === 0) throw usage(`No brake holds route "${route.name}": there is nothing to accept.`);
+  if (trips.length === 0) throw usageError(`No brake holds route "${route.name}": there is nothing to accept.`);
   const low = trips.find(({ limit }) => accept <= limit);
   if (low !== undefined)
-    throw usage(`It tripped at ${low.limit} ${low.kind} an hour: accept a larger number, or leave it as it is.`);
+    throw usageError(`It tripped at ${low.limit} ${low.kind} an hour: accept a larger number, or leave it as it is.`);
 };
 
 const holdsOf = (

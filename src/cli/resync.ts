@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError, errorText } from "../domain/errors.ts";
+import { ConnectorError, errorText, usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { countText } from "../lib/numbers.ts";
 import { A_MOMENT, patiently } from "../lib/patiently.ts";
@@ -162,7 +162,7 @@ const keysOf = ({ key, keys: file }: Options): ReadonlySet<string> | null => {
     .split(/\r?\n/);
   const keys = new Set([...(key ?? []), ...lines.map((line) => line.trim()).filter((line) => line !== "")]);
   if (keys.size > 0 && keys.size <= KEYS_IN_FILE_MAX) return keys;
-  throw usage(
+  throw usageError(
     keys.size === 0
       ? `${file} has no keys; write one a line.`
       : `${file} has more than ${countText(KEYS_IN_FILE_MAX)} keys; take them in parts, or the whole topic.`,
@@ -173,7 +173,7 @@ const textOf = (file: string): string => {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw usage(`${file} cannot be read: ${errorText(cause)}.`);
+    throw usageError(`${file} cannot be read: ${errorText(cause)}.`);
   }
 };
 
@@ -192,5 +192,3 @@ const fromOption = (text: string): NonNullable<Options["from"]> => {
     );
   }
 };
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });

@@ -1,6 +1,6 @@
 /** `sell-sink sandbox`: the simulator of Zendesk Sell, to try a mapping without an account. */
 import { InvalidArgumentError, Option } from "commander";
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { SandboxOptions } from "../sandbox/config.ts";
@@ -55,7 +55,7 @@ const start = async (options: SandboxOptions) => {
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE")) throw cause;
     const message = `Port ${options.port} is taken by another process; choose another one with --port.`;
-    throw new ConnectorError("USAGE", message, { retriable: false, cause });
+    throw usageError(message, cause);
   }
 };
 

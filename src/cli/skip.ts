@@ -1,12 +1,13 @@
 /** `sell-sink skip`: one record goes to the dead letters, so that its partition goes on. */
 import { asSkip, SKIP_LIFE_MS, type SkipAnswer, type SkipPlace, skipField } from "../control/notes.ts";
 import { replayTopicOf } from "../dead-letter/letter.ts";
+import { usageError } from "../domain/errors.ts";
 import { positionName } from "../domain/record.ts";
 import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../topic-formats.ts";
-import { type AtBoard, atBoard, type BoardOptions, boardOptions, usage } from "./at-board.ts";
+import { type AtBoard, atBoard, type BoardOptions, boardOptions } from "./at-board.ts";
 import { confirmed } from "./confirm.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
@@ -55,8 +56,8 @@ export const skipCommand: Register = (program, terminal, done) => {
 };
 
 const placeOf = (topic: string, partition: string, offset: string): SkipPlace => {
-  if (!/^\d{1,9}$/.test(partition)) throw usage(`${partition} is no partition: it is a whole number from 0.`);
-  if (!/^\d{1,18}$/.test(offset)) throw usage(`${offset} is no offset: it is a whole number from 0.`);
+  if (!/^\d{1,9}$/.test(partition)) throw usageError(`${partition} is no partition: it is a whole number from 0.`);
+  if (!/^\d{1,18}$/.test(offset)) throw usageError(`${offset} is no offset: it is a whole number from 0.`);
   return { topic, partition: Number(partition), offset: BigInt(offset) };
 };
 
@@ -65,7 +66,7 @@ const skip = async (context: AtBoard, place: SkipPlace, options: Options, termin
   const topics = [...topicsOf(config), replayTopicOf(config.deadLetter.topic)];
   if (!topics.includes(place.topic)) {
     const meant = nearest(place.topic, topics);
-    throw usage(
+    throw usageError(
       `No route reads ${place.topic}; ${meant === null ? `they read ${topics.join(", ")}` : `did you mean ${meant}?`}`,
     );
   }
@@ -73,7 +74,7 @@ const skip = async (context: AtBoard, place: SkipPlace, options: Options, termin
   if (options.yes !== true) {
     const question = `Take ${name} to the dead letters? Its change does not reach Sell unless it is replayed.`;
     const answer = await confirmed(question, signal);
-    if (answer === null) throw usage("Nobody can be asked here: say --yes.");
+    if (answer === null) throw usageError("Nobody can be asked here: say --yes.");
     if (!answer) {
       terminal.err("Nothing was done.\n");
       return EXIT.failed;

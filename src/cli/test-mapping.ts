@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError, errorText } from "../domain/errors.ts";
+import { errorText, usageError } from "../domain/errors.ts";
 import { compileRoutes } from "../map/mapper.ts";
 import type { Difference } from "../preview/differences.ts";
 import { givenOf, judge, type MappingTest, testFileSchema } from "../preview/mapping-tests.ts";
@@ -77,7 +77,7 @@ const readTests = (file: string): z.infer<typeof testFileSchema> => {
     return testFileSchema.parse(parse(readFileSync(file, "utf8")));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\n\s*/g, " ") : errorText(error);
-    throw new ConnectorError("USAGE", `${file} is no file of tests: ${why}`, { retriable: false });
+    throw usageError(`${file} is no file of tests: ${why}`);
   }
 };
 
@@ -97,10 +97,7 @@ const run = async (file: string, tests: readonly MappingTest[], config: Config):
   const results: Result[] = [];
   for (const [at, test] of tests.entries()) {
     const { name, topic = more.length === 0 ? only : undefined } = test;
-    if (topic === undefined)
-      throw new ConnectorError("USAGE", `${file}: "${name}" needs a topic, since the configuration has several.`, {
-        retriable: false,
-      });
+    if (topic === undefined) throw usageError(`${file}: "${name}" needs a topic, since the configuration has several.`);
     const { mapped } = await outcome(givenOf(test), topic, at);
     const found = judge(test, mapped);
     const passed = found.length === 0;

@@ -18,6 +18,10 @@ export class ConnectorError extends Error {
   }
 }
 
+/** Whoever called asked for something that cannot be: the message says what is meant. */
+export const usageError = (message: string, cause?: unknown): ConnectorError =>
+  new ConnectorError("USAGE", message, { retriable: false, cause });
+
 export const isConnectorError = (error: unknown): error is ConnectorError => error instanceof ConnectorError;
 
 /** The text of whatever was thrown: never a stack, never an object dump. */

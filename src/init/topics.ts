@@ -1,5 +1,5 @@
 /** Which topics `init` looks at: those that were named, or all that people made. Pure. */
-import { ConnectorError } from "../domain/errors.ts";
+import { type ConnectorError, usageError } from "../domain/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import { PROPOSED } from "./entity.ts";
 import type { Asked } from "./look.ts";
@@ -22,9 +22,7 @@ export const wishOf = (text: string): Wish => {
   if (wanted !== undefined && more.length === 0) return { pattern, wanted };
   const meant = nearest(entity, PROPOSED);
   const hint = meant === null ? `there are ${PROPOSED.join(", ")}.` : `did you mean ${meant}?`;
-  throw new ConnectorError("USAGE", `--topic ${text} names no entity that init proposes; ${hint}`, {
-    retriable: false,
-  });
+  throw usageError(`--topic ${text} names no entity that init proposes; ${hint}`);
 };
 
 /** In the order of their names. Throws ConnectorError `USAGE` for a wish that no topic meets. */
@@ -49,7 +47,7 @@ const matches = (pattern: string, name: string): boolean => {
 const unmet = (pattern: string, names: readonly string[]): ConnectorError => {
   const meant = nearest(pattern, names);
   const hint = meant === null ? "or this user may not see it." : `did you mean ${meant}?`;
-  return new ConnectorError("USAGE", `Kafka has no topic ${pattern}; ${hint}`, { retriable: false });
+  return usageError(`Kafka has no topic ${pattern}; ${hint}`);
 };
 
 /** What Kafka, Connect, Streams and sell-sink keep for themselves. */

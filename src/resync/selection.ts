@@ -1,7 +1,7 @@
 /** Which records a resync is about: a topic or a route, some keys or all, from where on. */
 import { createHash, randomUUID } from "node:crypto";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError } from "../domain/errors.ts";
+import { usageError } from "../domain/errors.ts";
 import { partitionName } from "../domain/record.ts";
 import type { EndOffset } from "../domain/stages.ts";
 import { routeName } from "../map/config.ts";
@@ -25,12 +25,12 @@ export const topicOf = (
   { routes }: Config,
   { topic, route }: { readonly topic?: string; readonly route?: string },
 ): Pick<Selection, "topic" | "route"> => {
-  if ((topic === undefined) === (route === undefined)) throw usage("Give either --topic or --route.");
+  if ((topic === undefined) === (route === undefined)) throw usageError("Give either --topic or --route.");
   const found = routes.find((each) => (route === undefined ? each.topic === topic : routeName(each) === route));
   if (found !== undefined) return { topic: found.topic, route: route ?? null };
   const known = routes.map((each) => `"${route === undefined ? each.topic : routeName(each)}"`);
   const what = route === undefined ? `No route reads the topic "${topic}"` : `There is no route "${route}"`;
-  throw usage(`${what}; the configuration has ${[...new Set(known)].join(", ")}.`);
+  throw usageError(`${what}; the configuration has ${[...new Set(known)].join(", ")}.`);
 };
 
 /** The same for the same selection by the same routes. */
@@ -71,5 +71,3 @@ const rangesOf = async (
     return { ...end, low: low > end.high ? end.high : low };
   });
 };
-
-const usage = (message: string): ConnectorError => new ConnectorError("USAGE", message, { retriable: false });
