@@ -3,11 +3,11 @@ import type { Config } from "../config/spec.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Desk } from "../replay/desk.ts";
-import type { Emit } from "../telemetry/events.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
-import { clean, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { waiting } from "./waiting.ts";
 
 export interface AtDesk {
   readonly desk: Desk;
@@ -24,12 +24,7 @@ export const atDesk = async (
 ): Promise<number> => {
   const config = readConfig(configFile, terminal);
   if (config === null) return EXIT.usage;
-  const emit: Emit = (name, fields) => {
-    if (name === "kafka-unreachable" || name === "store-failed" || name === "registry-unreachable")
-      terminal.err(
-        `waiting: ${name} (${"cause" in fields ? clean(terminal, String(fields.cause)) : "no cause given"})\n`,
-      );
-  };
+  const emit = waiting(terminal);
   return interruptible(terminal, async (signal) => {
     // Loaded only here: no other command pays for the clients of Kafka and Redis.
     const { openDesk } = await import("../replay/desk.ts");

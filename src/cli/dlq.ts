@@ -10,9 +10,9 @@ import { type AtDesk, atDesk } from "./at-desk.ts";
 import { letterAsJson, letterAsLine, letterAsPage } from "./dlq-print.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
+import { timeOption } from "./option-values.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
-import { timeOption } from "./time-option.ts";
 
 interface Options {
   readonly config: string;

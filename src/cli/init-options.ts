@@ -89,8 +89,6 @@ const writtenAs = (url: string | undefined, variable: string): string | null => 
 
 export const commaSeparated = (text: string): readonly string[] => text.split(",").map((part) => part.trim());
 
-export const gathered = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-
 export const country = (text: string): string => {
   if (/^[A-Z]{2}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be a country of two capital letters, like DE.");

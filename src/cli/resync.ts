@@ -12,10 +12,10 @@ import type { From, Selection } from "../resync/selection.ts";
 import { type AtDesk, atDesk } from "./at-desk.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
+import { gathered, timeOption } from "./option-values.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import { type Pass, passAsJson, passAsText } from "./resync-print.ts";
-import { timeOption } from "./time-option.ts";
 
 interface Options {
   readonly config: string;
@@ -49,7 +49,7 @@ export const resyncCommand: Register = (program, terminal, done) => {
     .requiredOption("-c, --config <file>", "configuration file (YAML)")
     .option("--topic <topic>", "records of this topic, for all routes that read it")
     .option("--route <name>", "only for this route")
-    .option("--key <key>", "only this ERP key, as Sell holds it; may be repeated", another)
+    .option("--key <key>", "only this ERP key, as Sell holds it; may be repeated", gathered)
     .option("--keys <file>", "only the keys of this file, one a line")
     .option(
       "--from <start>",
@@ -176,8 +176,6 @@ const textOf = (file: string): string => {
     throw usageError(`${file} cannot be read: ${errorText(cause)}.`);
   }
 };
-
-const another = (key: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), key];
 
 const EARLIEST = { text: "earliest", from: "earliest" } as const;
 

@@ -1,7 +1,7 @@
-/** What commands say that ask Sell inside the quota: for what they wait, and that they do not try for ever. */
+/** What commands say of the services they ask: for what they wait, and that they do not try for ever. */
 import { ConnectorError, isConnectorError } from "../domain/errors.ts";
 import type { Emit } from "../telemetry/events.ts";
-import type { Terminal } from "./terminal.ts";
+import { clean, type Terminal } from "./terminal.ts";
 
 const WAITS: ReadonlySet<string> = new Set([
   "kafka-unreachable",
@@ -12,9 +12,13 @@ const WAITS: ReadonlySet<string> = new Set([
 
 /** Whoever waits wants to know for what. */
 export const waiting =
-  ({ err }: Terminal): Emit =>
+  (terminal: Pick<Terminal, "err" | "secrets">): Emit =>
   (name, fields) => {
-    if (WAITS.has(name)) err(`waiting: ${name} (${"cause" in fields ? String(fields.cause) : "no cause given"})\n`);
+    const { err } = terminal;
+    if (WAITS.has(name)) {
+      const cause = "cause" in fields ? clean(terminal, String(fields.cause)) : "no cause given";
+      err(`waiting: ${name} (${cause})\n`);
+    }
     if (name === "redis-refused" && "needs" in fields) err(`waiting: ${name}. ${fields.needs}\n`);
     if (name === "cooldown-started" && "waitMs" in fields)
       err(`waiting: Sell asks for a pause of ${Math.ceil(fields.waitMs / 1_000)} s\n`);

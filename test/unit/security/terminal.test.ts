@@ -6,6 +6,7 @@ import { letterAsLine, letterAsPage } from "../../../src/cli/dlq-print.ts";
 import { failed } from "../../../src/cli/exit.ts";
 import { lagAsTable } from "../../../src/cli/lag-print.ts";
 import { clean, type Terminal } from "../../../src/cli/terminal.ts";
+import { waiting } from "../../../src/cli/waiting.ts";
 import type { LagReport } from "../../../src/lag/sample.ts";
 import type { JudgedLetter } from "../../../src/replay/states.ts";
 
@@ -69,6 +70,13 @@ describe("on a terminal", () => {
     };
     const report = { partitions: [lag], total: lag } as unknown as LagReport;
     expectPlain(lagAsTable(report, aTerminal().terminal));
+  });
+
+  test("what is waited for, and why as a server puts it, without our secrets", () => {
+    const { terminal, said } = aTerminal();
+    waiting(terminal)("kafka-unreachable", { brokers: "kafka:9092", cause: `${HOSTILE} a-secret-of-ours` });
+    expectPlain(said.join(""));
+    expect(said.join("")).not.toContain("a-secret-of-ours");
   });
 
   test("an error, whoever's sentence it is, without our secrets", () => {

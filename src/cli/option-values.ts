@@ -1,8 +1,8 @@
-/** A time as people write it: a date, or how long ago. */
+/** Values of options as people write them. */
 import { InvalidArgumentError } from "commander";
 import { systemClock } from "../lib/clock.ts";
 
-/** Milliseconds since 1970. Throws commander's InvalidArgumentError. */
+/** Of a date, or of how long ago: milliseconds since 1970. Throws commander's InvalidArgumentError. */
 export const timeOption = (text: string): number => {
   const [, number, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   if (number !== undefined && unit !== undefined)
@@ -13,3 +13,6 @@ export const timeOption = (text: string): number => {
 };
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Of an option that may be repeated: all of them, in order. */
+export const gathered = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
