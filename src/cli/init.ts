@@ -6,13 +6,13 @@ import type { Initiated } from "../init/init.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { askedFor, commaSeparated, country, email, type Options, refuseUnknown } from "./init-options.ts";
 import { proposalAsJson, proposalAsLines } from "./init-print.ts";
 import { interruptible } from "./interruptible.ts";
+import { kafkaAtOnce } from "./kafka-at-once.ts";
 import { gathered } from "./option-values.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
@@ -111,35 +111,16 @@ const tell = (initiated: Initiated, file: string | null, { json }: Options, term
   return checked.status === "ok" ? EXIT.done : EXIT.failed;
 };
 
-/** Whoever types this wants to hear of the first refusal. */
 const connected = async (brokers: readonly string[], signal: AbortSignal): Promise<KafkaConnection> => {
-  const { connectKafka } = await import("../source/connect-kafka.ts");
   const { kafkaConfig } = await import("../source/config.ts");
   const config = kafkaConfig.parse({ brokers, clientId: "sell-sink-init", groupId: "sell-sink-init" });
-  const refused = Promise.withResolvers<never>();
-  const emit: Emit = (name, fields) => {
-    const cause = "cause" in fields ? ` (${String(fields.cause)})` : "";
-    if (name === "kafka-unreachable") refused.reject(away(brokers, cause));
+  const away = (cause: string | null): ConnectorError => {
+    const why = cause === null ? "" : ` (${cause})`;
+    const message = `Kafka at ${brokers.join(", ")} does not answer${why}; check --brokers.`;
+    return new ConnectorError("UNREACHABLE", message, { retriable: true });
   };
-  const giveUp = new AbortController();
-  const deps = { clock: systemClock, random: systemRandom, emit };
-  const connecting = connectKafka(config, deps, AbortSignal.any([signal, giveUp.signal]));
-  try {
-    return await Promise.race([connecting, refused.promise]);
-  } catch (error) {
-    giveUp.abort(error);
-    await connecting.then(
-      (late) => late.close(),
-      () => {}, // called off: it ends with the error that is thrown here
-    );
-    throw error;
-  }
+  return kafkaAtOnce(config, { clock: systemClock, random: systemRandom }, away, signal);
 };
-
-const away = (brokers: readonly string[], cause: string): ConnectorError =>
-  new ConnectorError("UNREACHABLE", `Kafka at ${brokers.join(", ")} does not answer${cause}; check --brokers.`, {
-    retriable: true,
-  });
 
 const EXISTS = "EEXIST";
 

@@ -11,10 +11,11 @@ import { connectRedis } from "../lib/redis.ts";
 import { targetUses } from "../map/target-use.ts";
 import { type Check, type Finding, failed, ok, warning } from "../online/check.ts";
 import { refuseCompacted } from "../replay-topic.ts";
-import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { toldWaitMs } from "../told-wait.ts";
 import { formatsOf, topicsOf } from "../topic-formats.ts";
+import { kafkaAtOnce } from "./kafka-at-once.ts";
 import { keysCheck } from "./keys-check.ts";
 import { recordsCheck } from "./records-check.ts";
 
@@ -63,13 +64,8 @@ const kafkaCheck = ({ kafka }: Config, deps: OnlineDeps, closing: AsyncDisposabl
     needs: [],
     waitsFor: `kafka.brokers (${brokers}), kafka.tls and kafka.sasl`,
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
-      // A connector waits for its brokers; whoever asks wants to hear of the first refusal.
-      const refused = Promise.withResolvers<never>();
-      const emit: Emit = (name, fields) => {
-        if (name === "kafka-unreachable") refused.reject(unreachable(`Kafka at ${brokers}`, fields));
-      };
-      const config = { ...kafka, clientId: `${kafka.clientId}-validate` };
-      connected = await Promise.race([connectKafka(config, { ...deps, emit }, signal), refused.promise]);
+      const away = (cause: string | null): Error => unreachable(`Kafka at ${brokers}`, cause === null ? {} : { cause });
+      connected = await kafkaAtOnce({ ...kafka, clientId: `${kafka.clientId}-validate` }, deps, away, signal);
       closing.defer(() => connected?.close());
       return [ok(`Kafka at ${brokers} answers.`)];
     },

@@ -7,12 +7,11 @@ import { systemRandom } from "../lib/random.ts";
 import type { Result } from "../online/check.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { printable, scrubbed } from "../telemetry/text.ts";
 import { atDesk } from "./at-desk.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
-import { styled, type Terminal } from "./terminal.ts";
+import { clean, styled, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 interface Options {
@@ -60,14 +59,14 @@ const plan = ({ config: file, json }: Options, terminal: Terminal): Promise<numb
 const firstRunKeys = async (
   config: Config,
   kafka: KafkaConnection,
-  { secrets }: Terminal,
+  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<readonly Result[]> => {
   const { firstRunFindings } = await import("../plan/first-run.ts");
   const { onlineChecks } = await import("./online-checks.ts");
   await using online = onlineChecks(config, { clock: systemClock, random: systemRandom, version });
   const found = await firstRunFindings(config, kafka, online.checks, systemClock, signal);
-  return found.map((result) => ({ ...result, sentence: scrubbed(printable(result.sentence), secrets) }));
+  return found.map((result) => ({ ...result, sentence: clean(terminal, result.sentence) }));
 };
 
 const progress = ({ err }: Terminal): ((read: number, total: number) => void) => {
