@@ -1,8 +1,7 @@
 /** The two sides that are compared: keys of the ERP with a text each, and how to read that text off a record of the CRM. */
-import { readFileSync } from "node:fs";
-import { errorText, usageError } from "../domain/errors.ts";
 import type { FoundRecord } from "../domain/search.ts";
 import type { TargetUse } from "../domain/target-use.ts";
+import { textOfFile } from "../lib/text-file.ts";
 import type { RouteConfig } from "../map/config.ts";
 import { compileRoutes } from "../map/mapper.ts";
 import { type ErpKeys, keysOfCsv, readTopicKeys, type TopicReading } from "./erp-keys.ts";
@@ -39,12 +38,4 @@ const fieldUse = (field: string, { entity }: RouteConfig): readonly TargetUse[] 
   const [, name] = /^custom_fields\.(.+)$/.exec(field) ?? [];
   if (name === undefined) return [];
   return [{ entity, where: `--match ${field}`, what: { kind: "custom-field", name, values: [] } }];
-};
-
-const textOfFile = (file: string): string => {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw usageError(`${file} cannot be read: ${errorText(cause)}.`, cause);
-  }
 };

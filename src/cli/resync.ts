@@ -1,11 +1,11 @@
 /** `sell-sink resync`: writes what the ERP says once more, after people edited Sell by hand. */
-import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { Config } from "../config/spec.ts";
-import { ConnectorError, errorText, usageError } from "../domain/errors.ts";
+import { ConnectorError, usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { countText } from "../lib/numbers.ts";
 import { A_MOMENT, patiently } from "../lib/patiently.ts";
+import { textOfFile } from "../lib/text-file.ts";
 import type { Checkpoint } from "../resync/checkpoint.ts";
 import type { ResyncDeps } from "../resync/resync.ts";
 import type { From, Selection } from "../resync/selection.ts";
@@ -157,7 +157,7 @@ const readingOf = async ({ desk, config }: AtDesk): Promise<ResyncDeps["reading"
 
 const keysOf = ({ key, keys: file }: Options): ReadonlySet<string> | null => {
   if (file === undefined) return key === undefined ? null : new Set(key);
-  const lines = textOf(file)
+  const lines = textOfFile(file)
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/);
   const keys = new Set([...(key ?? []), ...lines.map((line) => line.trim()).filter((line) => line !== "")]);
@@ -167,14 +167,6 @@ const keysOf = ({ key, keys: file }: Options): ReadonlySet<string> | null => {
       ? `${file} has no keys; write one a line.`
       : `${file} has more than ${countText(KEYS_IN_FILE_MAX)} keys; take them in parts, or the whole topic.`,
   );
-};
-
-const textOf = (file: string): string => {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw usageError(`${file} cannot be read: ${errorText(cause)}.`);
-  }
 };
 
 const EARLIEST = { text: "earliest", from: "earliest" } as const;
