@@ -1,5 +1,4 @@
 /** What a mutation would change in Sell, a line a field. What records hold may be anything, so all of it is made printable. */
-
 import { countText } from "../lib/numbers.ts";
 import type { Comparison, FieldChange } from "../preview/compare.ts";
 import { printable } from "../telemetry/text.ts";

@@ -1,5 +1,4 @@
 /** How far a group is behind, and how fast it catches up: two looks a few seconds apart become one report. Pure. */
-
 import { partitionName, type TopicPartition } from "../domain/record.ts";
 import { drainS } from "../lib/drain.ts";
 
