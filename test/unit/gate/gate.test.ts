@@ -12,6 +12,7 @@ import { LongWindows } from "../../../src/gate/long-windows.ts";
 import { type Quota, quotaOf } from "../../../src/gate/quota.ts";
 import type { Emit } from "../../../src/telemetry/events.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { FIGURES } from "../../support/gate-figures.ts";
 import { aGateState } from "../../support/gate-state.ts";
 
 /** Answers as the test says; null: no answer, as with Redis away. */
@@ -53,9 +54,6 @@ const aReply = (reply: Partial<QuotaReply> | null): QuotaReply => {
     reply.msBeforeNext ?? 0,
   );
 };
-
-/** Told with every question. */
-const FIGURES: ReadonlySet<string> = new Set(["permit-held", "limiter-answered"]);
 
 const aGate = (quota: z.input<typeof quotaConfig> = {}, counted: Quota["counted"] = []) => {
   const clock = new FakeClock();
