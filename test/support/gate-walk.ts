@@ -167,6 +167,9 @@ export class GateWalk {
       }
       case "lose-state":
         await redis.del(["s", "r", "t0", "t1", "m", "i"].map((part) => `${this.keyPrefix}:${part}`));
+        // What comes is another memory, although the same replica may begin it while virtual time stands still: then the names
+        // of both, made of replica and time, are the same.
+        this.#endsAt = ["", 0];
         return;
       case "clock-back":
         this.#clockOffMs -= step.ms;
