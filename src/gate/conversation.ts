@@ -84,7 +84,11 @@ export class Conversation {
 
   /** While Redis is away the beat makes up for it. */
   async repeat(): Promise<void> {
-    await this.#ask((news) => this.#parts.limiter.block("all", news.cooldown.leftMs / 1_000, news));
+    await this.#tell();
+  }
+
+  #tell(): Promise<QuotaReply | null> {
+    return this.#ask((news) => this.#parts.limiter.block("all", news.cooldown.leftMs / 1_000, news));
   }
 
   async close(): Promise<void> {
@@ -94,10 +98,11 @@ export class Conversation {
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
+    let soonMs = 0;
     while (!signal.aborted) {
-      const open = this.cooldown.leftMs() > 0 ? COOLDOWN_BEAT_MS : BEAT_MS;
-      await this.#beatNow.wait(this.#outage?.isOn ? PROBE_MS : open, signal).catch(() => {});
-      if (!signal.aborted) await this.repeat();
+      const nextMs = soonMs || (this.cooldown.leftMs() > 0 ? COOLDOWN_BEAT_MS : BEAT_MS);
+      await this.#beatNow.wait(this.#outage?.isOn ? PROBE_MS : nextMs, signal).catch(() => {});
+      if (!signal.aborted) soonMs = (await this.#tell())?.msBeforeNext ?? 0;
     }
   }
 

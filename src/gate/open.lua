@@ -7,6 +7,7 @@
 
 local TTL_MS = 25 * 3600 * 1000 -- longer than the longest cool-down, so an idle night is no cold start
 local SAME_MS = 250             -- a repeated cool-down that is off by no more is the one we know
+local SILENCE_MS = 500          -- a cool-down is repeated that often
 
 -- Cold: the state was lost, or its ring was, or the clock went back further than any window reaches. What was granted before
 -- is unknown, so nothing is granted for a while; that is also the time for replicas to repeat a cool-down they know of.
@@ -16,12 +17,22 @@ local cold = not inc
 if cold then
   redis.call('DEL', STATE, RING, TICKETS[0], TICKETS[1], REPLICAS)
   for _, field in ipairs(FIELDS) do s[field] = 0 end
-  s.blind, s.slot, alive = now, now + quota.coldMs, 0
+  s.blind, s.slot, s.head, s.asked, alive = now, now + quota.coldMs, now + quota.coldMs, now, 0
   inc = replica .. ':' .. string.format('%.3f', now)
 end
 
 -- A clock that went back a little stands still.
 now = math.max(now, s.last)
+
+-- While we could not be reached nobody could repeat anything: that time does not count. Replicas ask often meanwhile (see
+-- finish), so a silence means just that.
+if s.head > 0 and now - s.asked > SILENCE_MS then
+  s.head = now + quota.coldMs
+  s.slot = math.max(s.slot, s.head)
+elseif now >= s.head then
+  s.head = 0
+end
+s.asked = now
 
 local news = cjson.decode(ARGV[4])
 if news.refused then learn(news.refused) end
@@ -53,6 +64,7 @@ local function finish(granted, waitMs, held)
   end
   redis.call('HSET', STATE, 'inc', inc, unpack(fields))
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, TTL_MS) end
+  if now < s.head then waitMs = math.min(waitMs, SILENCE_MS / 2) end
   return {
     granted and 1 or 0,
     math.ceil(waitMs),

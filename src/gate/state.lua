@@ -10,6 +10,7 @@
 -- Every time is in ms on the server's clock. Fields of the state: inc (id of this memory), promised turns due:LANE:REPLICA, and
 --   slot (when the next call of an even pace is due)  last (newest grant)
 --   blind (until when calls may have been made that this memory knows nothing of)
+--   head (after a loss: when replicas have had the time to repeat a cool-down; 0: they had it)  asked (last question of any)
 --   cool (end of the cool-down)  cooled (all cool-downs together)  liveRun (live grants in a row while backfill waited)
 --   seq (tickets given)  lost (turns lost)
 --   learned (part of the limits that went well before the last 429; 0: all)  refused (when that 429 became known)
@@ -19,8 +20,8 @@
 --   window)  credit (calls left until it resets)
 
 local FIELDS = {
-  'slot', 'last', 'blind', 'cool', 'cooled', 'liveRun', 'seq', 'lost', 'learned', 'refused', 'seen', 'said', 'cap', 'left',
-  'foreign', 'foreignRate', 'stretch', 'resets', 'resetSince', 'resetUntil', 'fixed', 'credit',
+  'slot', 'last', 'blind', 'head', 'asked', 'cool', 'cooled', 'liveRun', 'seq', 'lost', 'learned', 'refused', 'seen', 'said',
+  'cap', 'left', 'foreign', 'foreignRate', 'stretch', 'resets', 'resetSince', 'resetUntil', 'fixed', 'credit',
 }
 local ALIVE_MS = 30000 -- a replica that is silent for longer is gone
 local STATE, RING, TICKETS, REPLICAS, INCIDENTS = KEYS[1], KEYS[2], { [0] = KEYS[3], [1] = KEYS[4] }, KEYS[5], KEYS[6]

@@ -278,6 +278,22 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
     });
     expectKept(walk, quota);
   });
+
+  it.each([1, 761, 1_001, 1_501, 5_000])(
+    "keep a wait that Redis forgot, with %d ms without Redis before the one who knows could repeat it",
+    async (awayMs) => {
+      const walk = await walked({ quota: QUICK, lanes: lanesOf(2, ONE_LANE) }, async (walk) => {
+        await walk.take({ do: "run", ms: 3_000 });
+        await walk.take({ do: "tell", replica: 1, hintMs: 8_000 });
+        await walk.take({ do: "lose-state" });
+        await walk.take({ do: "tell", replica: 0, hintMs: 1 });
+        await walk.take({ do: "away", ms: awayMs });
+        await walk.take({ do: "run", ms: 15_000 });
+      });
+      expect(walk.grants.length).toBeGreaterThan(20);
+      expectKept(walk, QUICK);
+    },
+  );
 });
 
 describe("another limit in mid-run", () => {

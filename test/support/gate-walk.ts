@@ -240,7 +240,8 @@ export class GateWalk {
   async #beat(replica: Replica): Promise<void> {
     const tell = (news: News) => replica.limiter.block("all", news.cooldown.leftMs / 1_000, news);
     const reply = await this.#answer(replica, tell);
-    const openMs = replica.cooldown.untilMs > this.#nowMs ? 500 : 5_000;
+    const quietMs = 5_000 - (this.#nowMs % 5_000);
+    const openMs = reply?.msBeforeNext || (replica.cooldown.untilMs > this.#nowMs ? 500 : quietMs);
     replica.beatMs = this.#nowMs + (reply === null ? PROBE_MS : openMs);
   }
 
