@@ -176,7 +176,7 @@ export class Delivery {
     // Those within the brake go, although it may have stopped their topic at the others: they are counted.
     if (may !== null && this.#isUsable(permit))
       return this.#without(due, new Set(deletions.filter((_, i) => may[i] !== true)));
-    this.#deps.window.giveBack(due.entries, may === null ? UNCOUNTED_MS : 0);
+    this.#deps.window.outcomes.giveBack(due.entries, may === null ? UNCOUNTED_MS : 0);
     return null;
   }
 
@@ -190,7 +190,7 @@ export class Delivery {
   #without(due: Cut, held: ReadonlySet<Entry>): Cut | null {
     if (held.size === 0) return due;
     // Not at once: where their topic has not stopped, they would come back and be refused again.
-    this.#deps.window.giveBack([...held], UNCOUNTED_MS);
+    this.#deps.window.outcomes.giveBack([...held], UNCOUNTED_MS);
     const going = due.entries.filter((entry) => !held.has(entry));
     return going.length === 0 ? null : cut(going, due.lane, due.closedBy);
   }
@@ -222,7 +222,7 @@ export class Delivery {
    */
   #heardTooLate({ entries }: Cut): void {
     this.#deps.emit("outcome-unknown", { reason: "heard-too-late", items: entries.length });
-    this.#deps.window.unknown(entries, 0);
+    this.#deps.window.outcomes.unknown(entries, 0);
   }
 
   /** Accepted ones are remembered first: only then may their positions settle. */
@@ -236,25 +236,25 @@ export class Delivery {
     if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#lastVerdictMs = this.#deps.clock.monotonicMs();
     const created = this.#count(cut, verdicts.accepted);
     if (created.length > 0) await this.#deps.created(created, signal);
-    const memories = verdicts.accepted.map(({ entry, outcome }) => window.memoryOf(entry, outcome));
+    const memories = verdicts.accepted.map(({ entry, outcome }) => window.outcomes.memoryOf(entry, outcome));
     await store.remember(newsOf(verdicts.accepted, memories), signal);
     for (const [i, { entry, outcome }] of verdicts.accepted.entries())
-      window.accepted(entry, outcome, memories[i] ?? null);
+      window.outcomes.accepted(entry, outcome, memories[i] ?? null);
     for (const { entry, errant } of verdicts.rejected) {
       // Its changes were lost with their partition: what waits in the entry now is not what Sell refused.
-      if (entry.plan === null) window.again(entry, 0);
+      if (entry.plan === null) window.outcomes.again(entry, 0);
       else tasks.own(this.reject(entry, errant, receipt.names, signal));
     }
-    for (const { entry, outcome } of verdicts.onward) window.progressed(entry, outcome);
-    if (isTurnedAway) window.giveBack(verdicts.again);
-    else for (const entry of verdicts.again) window.again(entry, this.#backoffMs(receipt, [entry], 0));
-    for (const entry of verdicts.apart) window.again(entry, this.#keptOut(entry, receipt));
+    for (const { entry, outcome } of verdicts.onward) window.outcomes.progressed(entry, outcome);
+    if (isTurnedAway) window.outcomes.giveBack(verdicts.again);
+    else for (const entry of verdicts.again) window.outcomes.again(entry, this.#backoffMs(receipt, [entry], 0));
+    for (const entry of verdicts.apart) window.outcomes.again(entry, this.#keptOut(entry, receipt));
     if (verdicts.unknown.length > 0) {
       this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length, ...receipt.names });
       const waitMs = this.#isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
-      window.unknown(verdicts.unknown, waitMs);
+      window.outcomes.unknown(verdicts.unknown, waitMs);
     }
-    if (verdicts.refused.length > 0) window.split(verdicts.refused, 0);
+    if (verdicts.refused.length > 0) window.outcomes.split(verdicts.refused, 0);
     this.#deps.progressed();
   }
 
@@ -301,12 +301,12 @@ export class Delivery {
     if (mutation === undefined) return this.#unanswered(entry, errant, names, signal);
     const { record } = mutation;
     const isReported = this.#deadLettered.has(record);
-    if (!isReported && !this.#deps.admits(record, errant)) return window.stop(entry);
-    window.hold(entry);
+    if (!isReported && !this.#deps.admits(record, errant)) return window.outcomes.stop(entry);
+    window.outcomes.hold(entry);
     const { attempts: earlier, firstSentMs: firstMs } = entry;
     const attempts = { count: firstMs === null ? earlier : earlier + 1, firstMs, names };
     await this.#bury(record, errant, attempts, signal);
-    window.rejected(entry, mutation);
+    window.outcomes.rejected(entry, mutation);
   }
 
   /** A record that gave several changes has one dead letter. */
@@ -319,9 +319,11 @@ export class Delivery {
   /** A parent was looked up in vain: its children go on waiting, but not for one of several. */
   async #unanswered(parent: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
     const { window } = this.#deps;
-    if (errant.reason !== "ambiguous-match") return window.unanswerable(parent);
+    if (errant.reason !== "ambiguous-match") return window.outcomes.unanswerable(parent);
     const message = `It refers to ${parent.entity} ${parent.key}, and several records in Sell carry this key: merge or delete all but one, then replay the dead letter.`;
-    const letters = window.ambiguous(parent).map((child) => this.reject(child, { ...errant, message }, names, signal));
+    const letters = window.outcomes
+      .ambiguous(parent)
+      .map((child) => this.reject(child, { ...errant, message }, names, signal));
     await Promise.all(letters);
   }
 
@@ -335,7 +337,7 @@ export class Delivery {
     signal: AbortSignal,
   ): Promise<"done" | "busy"> {
     const { window, store } = this.#deps;
-    const withheld = window.withhold(place);
+    const withheld = window.withholding.withhold(place);
     const [first] = withheld ?? [];
     if (withheld === null || first === undefined) return "busy";
     const { record } = first.mutation;
@@ -345,8 +347,8 @@ export class Delivery {
       names: null,
     };
     await this.#bury(record, errant, attempts, signal);
-    await store.remember(window.doubtsOf(withheld), signal);
-    for (const each of withheld) window.takenAway(each);
+    await store.remember(window.withholding.doubtsOf(withheld), signal);
+    for (const each of withheld) window.withholding.takenAway(each);
     this.#deps.progressed();
     return "done";
   }

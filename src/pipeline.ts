@@ -372,7 +372,7 @@ export class Pipeline {
   }
 
   #expireParked(signal: AbortSignal): void {
-    for (const entry of this.#window.expireParked(COMMIT_EVERY_MS)) {
+    for (const entry of this.#window.outcomes.expireParked(COMMIT_EVERY_MS)) {
       const refs = entry.candidate?.refs ?? [];
       const message = `It refers to a record that Sell does not have, by ${refs.map(({ field }) => field).join(", ")}.`;
       const about = refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");

@@ -192,6 +192,24 @@ export class Entry {
     return removed;
   }
 
+  /** The next try is a first one again. */
+  reset(): void {
+    this.firstSentMs = null;
+    this.attempts = 0;
+    this.unknowns = 0;
+    this.parkedMs = 0;
+    this.returned = false;
+    this.alone = false;
+    this.completesCreation = false;
+  }
+
+  /** Whatever it was to be sent with is to be decided anew. */
+  unpin(): void {
+    this.reset();
+    this.pinned = 0;
+    this.plan = null;
+  }
+
   #without(removed: readonly Mutation[]): readonly Mutation[] {
     this.pinned = 0;
     this.plan = null;

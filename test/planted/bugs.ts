@@ -27,7 +27,7 @@ const COMMITTED_TOO_FAR = /was committed at \d+, past the unsettled record \d+/;
 
 const [WATERMARK, OWNERSHIP] = ["src/commit/watermark.ts", "src/commit/ownership.ts"];
 const [INTAKE, PIPELINE, DELIVERY] = ["src/intake.ts", "src/pipeline.ts", "src/delivery.ts"];
-const WINDOW = "src/window/window.ts";
+const [WINDOW, ENTRIES, OUTCOMES] = ["src/window/window.ts", "src/window/entries.ts", "src/window/outcomes.ts"];
 
 /** Bugs where Sell's answers are read, below all that the simulation has: replicas on a real broker show them. */
 export const BUGS_OF_THE_WIRE = {
@@ -140,8 +140,8 @@ export const BUGS: readonly Bug[] = [
       { file: "src/window/cut.ts", find: 'entry.state = "in-flight";', put: "" },
       {
         file: WINDOW,
-        find: 'if (state === "ready" || state === "parked") this.#resume(entry);',
-        put: "this.#evaluate(entry);",
+        find: 'if (state === "ready" || state === "parked") this.#entries.resume(entry);',
+        put: "this.#entries.evaluate(entry);",
       },
     ],
     shows: /twice on the wire|may still be applied/,
@@ -250,7 +250,7 @@ export const BUGS: readonly Bug[] = [
     title: "a created record is not locked while Sell's index does not find it",
     patches: [
       {
-        file: WINDOW,
+        file: OUTCOMES,
         find: "if (created) entry.lockedUntilMs =",
         put: "if (created && indexLagMs < 0) entry.lockedUntilMs =",
       },
@@ -271,7 +271,7 @@ export const BUGS: readonly Bug[] = [
     title: "a body that may create is repeated before the one before would be found",
     patches: [
       {
-        file: WINDOW,
+        file: OUTCOMES,
         find: "? Math.max(waitMs, lateApplyMaxMs + indexLagMs) : waitMs;",
         put: "? Math.max(waitMs, indexLagMs) : waitMs;",
       },
@@ -284,9 +284,9 @@ export const BUGS: readonly Bug[] = [
     title: "a forgotten entry takes its successor along",
     patches: [
       {
-        file: WINDOW,
-        find: "if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);",
-        put: "this.#entries.delete(entry.id);",
+        file: ENTRIES,
+        find: "if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);",
+        put: "this.#byId.delete(entry.id);",
       },
     ],
     seed: 428,
@@ -341,7 +341,7 @@ export const BUGS: readonly Bug[] = [
     title: "a doubtful record that is remembered as deleted is taken for deleted",
     patches: [
       {
-        file: WINDOW,
+        file: ENTRIES,
         find: "const known = entry.isDoubtful && entry.known?.deleted === true ? null : entry.known;",
         put: "const { known } = entry;",
       },
@@ -372,9 +372,9 @@ export const BUGS: readonly Bug[] = [
     title: "a deletion that finds nothing settles itself alone",
     patches: [
       {
-        file: WINDOW,
-        find: "    this.#reset(entry);\n    this.#deps.settle(entry.shift(entry.standsFor));\n    this.#evaluate(entry);",
-        put: "    this.#reset(entry);\n    this.#deps.settle(entry.dropCandidate());\n    this.#evaluate(entry);",
+        file: OUTCOMES,
+        find: "    entry.reset();\n    this.#deps.settle(entry.shift(entry.standsFor));\n    this.#entries.evaluate(entry);",
+        put: "    entry.reset();\n    this.#deps.settle(entry.dropCandidate());\n    this.#entries.evaluate(entry);",
       },
     ],
     seed: 4343,

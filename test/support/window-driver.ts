@@ -3,8 +3,9 @@ import type { Entity, Mutation } from "../../src/domain/mutation.ts";
 import type { Outcome } from "../../src/domain/receipt.ts";
 import type { Remembered } from "../../src/domain/stages.ts";
 import type { Cut } from "../../src/window/cut.ts";
+import type { WindowOptions } from "../../src/window/deps.ts";
 import { entryId } from "../../src/window/entry.ts";
-import { Window, type WindowOptions } from "../../src/window/window.ts";
+import { Window } from "../../src/window/window.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 export const accepted = (id: number, result: "created" | "updated" | "deleted" | "found" = "updated"): Outcome => ({
@@ -74,11 +75,11 @@ export class WindowDriver {
     cut?.entries.forEach((entry, i) => {
       const outcome = outcomes[i];
       if (outcome?.status === "accepted") {
-        const memory = this.window.memoryOf(entry, outcome);
+        const memory = this.window.outcomes.memoryOf(entry, outcome);
         if (memory !== null) this.store.set(entry.id, memory);
-        this.window.accepted(entry, outcome, memory);
+        this.window.outcomes.accepted(entry, outcome, memory);
       } else if (outcome?.status === "rejected" && entry.candidate !== undefined) {
-        this.window.rejected(entry, entry.candidate);
+        this.window.outcomes.rejected(entry, entry.candidate);
       }
     });
     return this.add();

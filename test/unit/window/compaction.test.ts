@@ -9,7 +9,8 @@ import type { Outcome } from "../../../src/domain/receipt.ts";
 import type { Remembered } from "../../../src/domain/stages.ts";
 import type { Cut } from "../../../src/window/cut.ts";
 import { type Entry, entryId } from "../../../src/window/entry.ts";
-import { Window, type Withheld } from "../../../src/window/window.ts";
+import { Window } from "../../../src/window/window.ts";
+import type { Withheld } from "../../../src/window/withholding.ts";
 import { aMutation, aPosition, aRecord } from "../../support/builders.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
@@ -146,16 +147,16 @@ class Run {
   skip(which: number): void {
     const open = this.added.filter((mutation) => !this.settled.has(mutation));
     const chosen = open[which % Math.max(1, open.length)];
-    if (chosen !== undefined) this.withheld.push(...(this.window.withhold(chosen.record.position) ?? []));
+    if (chosen !== undefined) this.withheld.push(...(this.window.withholding.withhold(chosen.record.position) ?? []));
   }
 
   bury(): void {
     const withheld = this.withheld.splice(0);
-    for (const [{ entity, key }, memory] of this.window.doubtsOf(withheld))
+    for (const [{ entity, key }, memory] of this.window.withholding.doubtsOf(withheld))
       this.store.set(entryId(entity, key), memory);
     for (const { entry, mutation } of withheld) {
       this.skipped.set(mutation, entry.candidate === mutation && entry.firstSentMs !== null);
-      this.window.takenAway({ entry, mutation });
+      this.window.withholding.takenAway({ entry, mutation });
     }
   }
 
@@ -180,27 +181,27 @@ class Run {
   answer(which: number, how: Answer, lateMs: number): void {
     const [cut] = this.onTheWire.splice(which % Math.max(1, this.onTheWire.length), 1);
     if (cut === undefined) return;
-    if (how === "busy") return cut.entries.forEach((entry) => this.window.again(entry, 500));
+    if (how === "busy") return cut.entries.forEach((entry) => this.window.outcomes.again(entry, 500));
     const refusable = cut.entries.length > 1 && cut.writes.some(({ body }) => isBad({ fields: body }));
-    if (how === "refused" && refusable) return this.window.split(cut.entries, 0);
-    if (how === "lost") return this.window.unknown(cut.entries, 2_000);
+    if (how === "refused" && refusable) return this.window.outcomes.split(cut.entries, 0);
+    if (how === "lost") return this.window.outcomes.unknown(cut.entries, 2_000);
     if (how === "late") {
       this.late.push({ cut, dueMs: this.clock.monotonicMs() + lateMs });
-      return this.window.unknown(cut.entries, 2_000);
+      return this.window.outcomes.unknown(cut.entries, 2_000);
     }
     const outcomes = this.sell.handle(cut);
-    if (how === "lost-applied") return this.window.unknown(cut.entries, 2_000);
+    if (how === "lost-applied") return this.window.outcomes.unknown(cut.entries, 2_000);
     cut.entries.forEach((entry, i) => this.verdict(entry, outcomes[i] as Outcome));
   }
 
   verdict(entry: Entry, outcome: Outcome): void {
     if (outcome.status === "accepted") {
-      const memory = this.window.memoryOf(entry, outcome);
+      const memory = this.window.outcomes.memoryOf(entry, outcome);
       if (memory !== null) this.store.set(entry.id, memory);
-      this.window.accepted(entry, outcome, memory);
+      this.window.outcomes.accepted(entry, outcome, memory);
     } else if (entry.candidate !== undefined) {
-      this.window.hold(entry);
-      this.window.rejected(entry, entry.candidate);
+      this.window.outcomes.hold(entry);
+      this.window.outcomes.rejected(entry, entry.candidate);
     }
   }
 

@@ -26,12 +26,12 @@ const holding = (name: string) => {
 };
 
 const skip = (driver: WindowDriver, mutation: Mutation): void => {
-  const withheld = driver.window.withhold(mutation.record.position) ?? [];
+  const withheld = driver.window.withholding.withhold(mutation.record.position) ?? [];
   expect(withheld.length).toBeGreaterThan(0);
   expect(driver.take(), "nothing of its key leaves before the dead letter is stored").toBeNull();
-  for (const [{ entity, key }, memory] of driver.window.doubtsOf(withheld))
+  for (const [{ entity, key }, memory] of driver.window.withholding.doubtsOf(withheld))
     driver.store.set(`${entity}/${key}`, memory);
-  for (const each of withheld) driver.window.takenAway(each);
+  for (const each of withheld) driver.window.withholding.takenAway(each);
   driver.add();
 };
 
@@ -64,13 +64,13 @@ test("on the wire it stays", () => {
   const change = aChange("new");
   const driver = holding("old").add(change);
   driver.take();
-  expect(driver.window.withhold(change.record.position)).toBeNull();
+  expect(driver.window.withholding.withhold(change.record.position)).toBeNull();
 });
 
 test("of unknown outcome nothing else of its key leaves before no late one can come, and nothing counts as written already", () => {
   const change = aChange("new");
   const driver = holding("old").add(change);
-  driver.window.unknown(driver.take()?.entries ?? [], 120_000);
+  driver.window.outcomes.unknown(driver.take()?.entries ?? [], 120_000);
   driver.add(aChange("old")); // what Sell holds as far as anybody remembers
   skip(driver, change);
   expect([driver.settled, driver.take(11_999)]).toEqual([[change], null]);
@@ -80,7 +80,7 @@ test("of unknown outcome nothing else of its key leaves before no late one can c
 test("nor is the next one of its key taken for written already, when nothing of it is left here", () => {
   const change = aChange("new");
   const driver = holding("old").add(change);
-  driver.window.unknown(driver.take()?.entries ?? [], 120_000);
+  driver.window.outcomes.unknown(driver.take()?.entries ?? [], 120_000);
   skip(driver, change);
   driver.take(60_000);
   expect(driver.window.size).toBe(0);
@@ -91,7 +91,7 @@ test("of a creation of unknown outcome a deletion asks Sell anew", () => {
   const driver = new WindowDriver({ lingerMs: 0 }).add(aChange("new", { action: "create" }));
   driver.answer(driver.take(), { status: "accepted", result: "missing", id: null });
   const [creation] = driver.take()?.entries ?? [];
-  driver.window.unknown(creation === undefined ? [] : [creation], 120_000);
+  driver.window.outcomes.unknown(creation === undefined ? [] : [creation], 120_000);
   driver.add(aDelete());
   const change = creation?.candidate;
   expect(change?.action).toBe("create");
@@ -102,7 +102,7 @@ test("of a creation of unknown outcome a deletion asks Sell anew", () => {
 test("below a body that may not change it leaves that as it is, at its time, and all else settles with it", () => {
   const [older, newer, newest] = [aChange("older"), aChange("newer"), aChange("newest")];
   const driver = holding("old").add(older, newer);
-  driver.window.unknown(driver.take()?.entries ?? [], 120_000);
+  driver.window.outcomes.unknown(driver.take()?.entries ?? [], 120_000);
   driver.add(newest);
   skip(driver, older);
   expect(driver.take(119_999)).toBeNull();
@@ -114,9 +114,9 @@ test("below a body that may not change it leaves that as it is, at its time, and
 test("of half a batch the others go on", () => {
   const [change, other] = [aChange("new"), aChange("b", { key: "2" })];
   const driver = holding("old").add(aChange("a", { key: "3" }), other, change);
-  driver.window.split(driver.take()?.entries ?? [], 0);
-  const withheld = driver.window.withhold(change.record.position) ?? [];
-  for (const each of withheld) driver.window.takenAway(each);
+  driver.window.outcomes.split(driver.take()?.entries ?? [], 0);
+  const withheld = driver.window.withholding.withhold(change.record.position) ?? [];
+  for (const each of withheld) driver.window.withholding.takenAway(each);
   const keys = [driver.take(), driver.take(), driver.take()].flatMap((cut) => cut?.writes.map(({ key }) => key) ?? []);
   expect(keys.toSorted()).toEqual(["2", "3"]);
 });
@@ -124,7 +124,7 @@ test("of half a batch the others go on", () => {
 test("of a creation of unknown outcome the next version waits until it would be found", () => {
   const change = aChange("new");
   const driver = new WindowDriver({ lingerMs: 0 }).add(change);
-  driver.window.unknown(driver.take()?.entries ?? [], 120_000);
+  driver.window.outcomes.unknown(driver.take()?.entries ?? [], 120_000);
   driver.add(aChange("newer"));
   skip(driver, change);
   expect(driver.take(13_999)).toBeNull();

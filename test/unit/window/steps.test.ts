@@ -16,7 +16,7 @@ test("the next step goes at once and first, or alone, or when searches find what
   driver.add(anAccount("1", "a"), anAccount("2", "b"), anAccount("3", "c"));
   const cut = driver.take(1_000);
   const outcomes = [step(), step({ alone: true }), step({ created: true })];
-  cut?.entries.forEach((entry, i) => driver.window.progressed(entry, outcomes[i] ?? step()));
+  cut?.entries.forEach((entry, i) => driver.window.outcomes.progressed(entry, outcomes[i] ?? step()));
   driver.add(anAccount("4", "d"));
   const keys = () => driver.take(0)?.writes.map(({ key }) => key);
   expect([keys(), keys()].sort()).toEqual([["1", "4"], ["2"]]);
@@ -33,10 +33,10 @@ test("between two steps a newer change takes over, unless the outcome of one is 
     const [entry] = driver.take(1_000)?.entries ?? [];
     if (entry === undefined) throw new Error("nothing was cut");
     if (unknown) {
-      driver.window.unknown([entry], 0);
+      driver.window.outcomes.unknown([entry], 0);
       driver.take(60_000);
     }
-    driver.window.progressed(entry, step());
+    driver.window.outcomes.progressed(entry, step());
     driver.add(anAccount("1", "new"));
     return driver.take(60_000)?.writes.map(({ body }) => body["name"]);
   };
@@ -50,19 +50,19 @@ test("a hand-over waits until searches find what the last step wrote, and what w
   const [one, two] = driver.take(1_000)?.entries ?? [];
   if (one === undefined || two === undefined) throw new Error("nothing was cut");
   expect(driver.window.indexLagLeftMs()).toBe(0);
-  driver.window.progressed(one, step());
+  driver.window.outcomes.progressed(one, step());
   expect(driver.window.indexLagLeftMs()).toBe(2_000);
   driver.clock.advance(2_000);
   expect(driver.window.indexLagLeftMs()).toBe(0);
   const outcome = { ...accepted(7), lags: true } as Outcome & { status: "accepted" };
-  driver.window.accepted(two, outcome, driver.window.memoryOf(two, outcome));
+  driver.window.outcomes.accepted(two, outcome, driver.window.outcomes.memoryOf(two, outcome));
   expect(driver.window.indexLagLeftMs()).toBe(2_000);
 });
 
 test("an entity that Sell refuses waits with its halves, and others go", () => {
   const driver = new WindowDriver();
   driver.add(aMutation({ entity: "products", key: "P" }), aMutation({ entity: "products", key: "Q" }));
-  driver.window.split(driver.take(1_000)?.entries ?? [], 0);
+  driver.window.outcomes.split(driver.take(1_000)?.entries ?? [], 0);
   driver.refused.add("products");
   driver.add(anAccount("1", "a"), aMutation({ entity: "products", key: "R" }));
   expect(driver.take(5_000)?.entity).toBe("accounts");

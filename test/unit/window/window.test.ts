@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Mutation } from "../../../src/domain/mutation.ts";
-import type { WindowOptions } from "../../../src/window/window.ts";
+import type { WindowOptions } from "../../../src/window/deps.ts";
 import { aMutation, aPosition, aRecord } from "../../support/builders.ts";
 import { accepted, missing, WindowDriver } from "../../support/window-driver.ts";
 
@@ -110,7 +110,7 @@ describe("an unknown outcome", () => {
   test("sends the same body again, and a newer one only when nothing late can come", () => {
     const driver = known({}, "1");
     const first = driver.take();
-    driver.window.unknown(first?.entries ?? [], 2_000);
+    driver.window.outcomes.unknown(first?.entries ?? [], 2_000);
     driver.add(anAccount("1", { fields: { name: "second" } }));
     expect(driver.take(1_999)).toBeNull();
     const again = driver.take(1);
@@ -123,7 +123,7 @@ describe("an unknown outcome", () => {
   test("of a body that may create is repeated only when the one before is applied, if ever, and found", () => {
     const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"), anAccount("2"));
     const cut = driver.take();
-    driver.window.unknown(cut?.entries ?? [], 2_000);
+    driver.window.outcomes.unknown(cut?.entries ?? [], 2_000);
     expect(driver.take(13_999)).toBeNull(); // 12 s for the late apply, 2 s for the index
     expect(driver.take(1)?.writes).toEqual(cut?.writes);
   });
@@ -132,7 +132,7 @@ describe("an unknown outcome", () => {
     const record = aRecord({ position: aPosition({ partition: 3 }) });
     const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", { record }), anAccount("2"));
     const cut = driver.take();
-    driver.window.unknown(cut?.entries.slice(0, 1) ?? [], 1);
+    driver.window.outcomes.unknown(cut?.entries.slice(0, 1) ?? [], 1);
     driver.answer({ ...cut, entries: cut?.entries.slice(1) ?? [] } as typeof cut, accepted(8));
     expect(new Set(driver.window.unsettledPartitions().map(({ partition }) => partition))).toEqual(new Set([3]));
     driver.answer(driver.take(14_000), accepted(7));
@@ -142,7 +142,7 @@ describe("an unknown outcome", () => {
 
   test("of a whole batch, twice in a row, goes in halves", () => {
     const driver = known({ maxItems: 4 }, "1", "2", "3", "4");
-    for (let round = 0; round < 2; round++) driver.window.unknown(driver.take(5_000)?.entries ?? [], 2_000);
+    for (let round = 0; round < 2; round++) driver.window.outcomes.unknown(driver.take(5_000)?.entries ?? [], 2_000);
     expect([keysOf(driver.take(5_000)), keysOf(driver.take())]).toEqual([
       ["1", "2"],
       ["3", "4"],
@@ -155,7 +155,7 @@ test("a refused batch of 50 with one bad record is found in at most 2 log2(50) +
   let calls = 0;
   for (let cut = driver.take(5_000); cut !== null; cut = driver.take(5_000), calls++) {
     const isBad = keysOf(cut).includes("17");
-    if (isBad && cut.writes.length > 1) driver.window.split(cut.entries, 0);
+    if (isBad && cut.writes.length > 1) driver.window.outcomes.split(cut.entries, 0);
     else driver.answer(cut, ...cut.writes.map(() => (isBad ? rejected : accepted(1))));
   }
   expect(driver.settled).toHaveLength(50);
@@ -167,14 +167,14 @@ describe("a child", () => {
     const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1"), aDeal("D", "1"));
     driver.stopped.add("erp.customers");
     driver.window.stopsChanged();
-    expect(driver.window.expireParked(600_000)).toEqual([]);
+    expect(driver.window.outcomes.expireParked(600_000)).toEqual([]);
   });
 
   test("of a parent that waits for the child itself does", () => {
     const circular = (key: string, of: string): Mutation =>
       aDeal(key, of, { refs: [{ field: "contact_id", entity: "deals", key: of }] });
     const driver = new WindowDriver({ lingerMs: 0 }).add(circular("D", "E"), circular("E", "D"));
-    expect(driver.window.expireParked(600_000)).toHaveLength(2);
+    expect(driver.window.outcomes.expireParked(600_000)).toHaveLength(2);
   });
 
   test("leaves with its parent's id as soon as the parent is accepted", () => {
@@ -223,8 +223,8 @@ describe("a child", () => {
     driver.answer(driver.take(5_000), missing).add(anAccount("2"));
     expect(keysOf(driver.take(1_000))).toEqual(["2"]);
     expect(driver.window.awaitedParents(10)).toMatchObject([{ entity: "accounts", key: "1" }]);
-    expect(driver.window.expireParked(59_999)).toEqual([]);
-    expect(driver.window.expireParked(1).map(({ key }) => key)).toEqual(["D"]);
+    expect(driver.window.outcomes.expireParked(59_999)).toEqual([]);
+    expect(driver.window.outcomes.expireParked(1).map(({ key }) => key)).toEqual(["D"]);
   });
 
   test("is released by a parent that another replica created", () => {
