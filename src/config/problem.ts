@@ -11,6 +11,13 @@ export interface Problem {
 
 export type Path = readonly (string | number)[];
 
+/** Two settings that are each in order, but not together. */
+export interface CrossFieldFault {
+  readonly path: Path;
+  readonly message: string;
+  readonly severity: "error" | "warning";
+}
+
 /** `["routes", 1, "key"]` as `routes[1].key`. */
 export const pathText = (path: Path): string =>
   path.reduce<string>((text, part) => {

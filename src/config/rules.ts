@@ -2,15 +2,9 @@
 import { quotaProblems } from "../gate/config.ts";
 import { redisProblems } from "../lib/redis-config.ts";
 import { routesProblems } from "../map/problems.ts";
-import type { Path } from "./problem.ts";
+import type { CrossFieldFault } from "./problem.ts";
 import type { Config } from "./spec.ts";
 import { timingFaults } from "./timing.ts";
-
-export interface CrossFieldFault {
-  readonly path: Path;
-  readonly message: string;
-  readonly severity: "error" | "warning";
-}
 
 type Rule = (sections: Partial<Config>) => readonly CrossFieldFault[];
 

@@ -3,7 +3,7 @@
  * must end while the group still counts this process as a member.
  */
 import { BARRIER_MS, DRAIN_MS } from "../domain/times.ts";
-import type { CrossFieldFault } from "./rules.ts";
+import type { CrossFieldFault } from "./problem.ts";
 import type { Config } from "./spec.ts";
 
 /** What a last commit, or the scheduling of a busy process, may take. */

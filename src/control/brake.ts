@@ -8,16 +8,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { Count } from "./count.ts";
 import { BRAKE_KINDS, type BrakeKind, type BrakeNote, type Note } from "./notes.ts";
-import { holds } from "./standing.ts";
-
-/** Records an hour; null: any number. */
-export type BrakeLimits = Readonly<Record<BrakeKind, number | null>>;
-
-export interface BrakedRoute {
-  readonly name: string;
-  readonly topic: string;
-  readonly brake: BrakeLimits;
-}
+import { type BrakedRoute, holds } from "./standing.ts";
 
 export interface BrakeDeps {
   readonly routes: readonly BrakedRoute[];

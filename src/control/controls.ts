@@ -11,7 +11,7 @@ import { Tasks } from "../lib/tasks.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { PauseSnapshot } from "../telemetry/snapshot.ts";
 import type { Board, Look } from "./board.ts";
-import { Brake, type BrakedRoute } from "./brake.ts";
+import { Brake } from "./brake.ts";
 import { type Count, LocalCount } from "./count.ts";
 import {
   asBrake,
@@ -27,7 +27,7 @@ import {
   type SkipPlace,
   skippedPlace,
 } from "./notes.ts";
-import { standingOf } from "./standing.ts";
+import { type BrakedRoute, standingOf } from "./standing.ts";
 
 export interface ControlledRoute extends BrakedRoute {
   /** Why the configuration pauses it; null: it does not. */

@@ -1,5 +1,4 @@
 /** How a route stands by the notes on the board: what a person paused, and which of its brakes hold it. Pure. */
-import type { BrakedRoute } from "./brake.ts";
 import {
   asBrake,
   asPause,
@@ -10,6 +9,15 @@ import {
   type Note,
   pauseField,
 } from "./notes.ts";
+
+/** Records an hour; null: any number. */
+export type BrakeLimits = Readonly<Record<BrakeKind, number | null>>;
+
+export interface BrakedRoute {
+  readonly name: string;
+  readonly topic: string;
+  readonly brake: BrakeLimits;
+}
 
 export interface Standing {
   /** Null: no person paused it. */

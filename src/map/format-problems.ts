@@ -1,6 +1,6 @@
 /** What is wrong with how a topic is said to be written. */
 import type { RouteConfig } from "./config.ts";
-import type { RouteProblem } from "./problems.ts";
+import type { RouteProblem } from "./route-problem.ts";
 import { checkTypes } from "./untyped-columns.ts";
 
 /** Paths are relative to the route. */

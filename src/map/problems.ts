@@ -11,15 +11,7 @@ import { fieldProblems } from "./field-problems.ts";
 import { formatProblems } from "./format-problems.ts";
 import { columnsOfKey, columnsOfLastWord } from "./mapped-columns.ts";
 import { conflicts } from "./route-conflicts.ts";
-
-export interface RouteProblem {
-  /** Place in the whole configuration: `["routes", 0, "fields", "name"]`. */
-  readonly path: readonly (string | number)[];
-  /** What is wrong and what to do, to be read behind the path. */
-  readonly message: string;
-  /** A warning may be meant so; an error keeps the connector from starting. */
-  readonly severity: "error" | "warning";
-}
+import type { RouteProblem } from "./route-problem.ts";
 
 export interface RoutesOptions {
   /** Custom field that holds the ERP key; the connector writes it itself. */

@@ -4,7 +4,7 @@
  */
 import { type RouteConfig, routeName } from "./config.ts";
 import { type ColumnReader, columnReaders, mayLackTypes } from "./mapped-columns.ts";
-import type { RouteProblem } from "./problems.ts";
+import type { RouteProblem } from "./route-problem.ts";
 
 /** Encodings whose records never carry their types. */
 const WITHOUT_TYPES: ReadonlySet<RouteConfig["encoding"]> = new Set(["confluent-json-schema", "apicurio-json"]);

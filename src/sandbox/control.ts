@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { faultSchema, rateSchema, settingsSchema } from "./config.ts";
 import { MAX_FAULTS } from "./fault-script.ts";
-import type { Sandbox } from "./index.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { readBody } from "./wire.ts";
 
 const MAX_BODY_BYTES = 4 * 1_048_576;

@@ -8,12 +8,10 @@ import type { Clock } from "../lib/clock.ts";
 import { Tasks } from "../lib/tasks.ts";
 import { Account, kindOf } from "./account.ts";
 import { createApi } from "./api.ts";
-import { AppliedLog, type LoggedRequest } from "./applied-log.ts";
+import { AppliedLog } from "./applied-log.ts";
 import {
   DEFAULT_SETTINGS,
-  type FaultOptions,
   faultSchema,
-  type RateOptions,
   rateSchema,
   type SandboxOptions,
   type Settings,
@@ -26,44 +24,15 @@ import { FaultScript } from "./fault-script.ts";
 import { IdempotencyKeys } from "./idempotency.ts";
 import { Jobs } from "./jobs.ts";
 import { Quota } from "./quota.ts";
-import type { JsonObject } from "./reply.ts";
 import { RESOURCES } from "./resources.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { listen } from "./server.ts";
-import { type Summary, summarize } from "./summary.ts";
+import { summarize } from "./summary.ts";
 
 export { type AppliedItem, bodyHash, type LoggedRequest } from "./applied-log.ts";
 export type { FaultOptions, RateOptions, SandboxOptions, SettingsOptions } from "./config.ts";
+export type { Sandbox, StateRecord } from "./sandbox.ts";
 export type { Summary } from "./summary.ts";
-
-/** A record as it is now, without index lag. */
-export interface StateRecord {
-  /** Bulk resource, or `line_items`. */
-  readonly resource: string;
-  readonly version: number;
-  readonly data: JsonObject;
-}
-
-export interface Sandbox {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
-  readonly url: string;
-  /** `resource`: Sell's name (`contacts` holds accounts too); default all. */
-  state(resource?: string): Iterable<StateRecord>;
-  /** Oldest first, at most the last 200,000 requests and 500,000 items. */
-  log(sinceId?: number): readonly LoggedRequest[];
-  summary(windowMs?: number): Summary;
-  /** Appends to the fault script. Throws a ZodError for what is no fault. */
-  script(faults: readonly FaultOptions[]): void;
-  clearFaults(): void;
-  setRate(rate: RateOptions): void;
-  setLimit(limit: number): void;
-  setForeign(perMinute: number): void;
-  set(settings: SettingsOptions): void;
-  /** No records, no log, no faults, a rested quota; settings and rate stay. */
-  reset(): void;
-  /** Ends open requests without a reply and waits until nothing runs any more. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /** Listens on 127.0.0.1. Rejects with a ZodError for wrong options and with the system's error when the port is taken. */
 export const startSandbox = async (

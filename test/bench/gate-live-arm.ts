@@ -6,16 +6,9 @@ import { quotaConfig } from "../../src/gate/config.ts";
 import { createGate } from "../../src/gate/gate.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { connectRedis } from "../../src/lib/redis.ts";
-import { LIVE_QUOTA } from "./gate-live.ts";
+import { LIVE_QUOTA, type ReplicaReport } from "./gate-live.ts";
 
 const [url = "", scopeText = "", replicaId = "", seconds = "", liveEveryMs = ""] = process.argv.slice(2);
-
-export interface ReplicaReport {
-  /** Of all grants, milliseconds since 1970. */
-  readonly grantsMs: readonly number[];
-  /** How long each live call waited. */
-  readonly liveWaitsMs: readonly number[];
-}
 
 const redis = connectRedis({ url });
 const gate = createGate({

@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { quotaKeyPrefix } from "../../src/gate/redis-limiter.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import type { ReplicaReport } from "./gate-live-arm.ts";
 
 const LIMIT = 200;
 const PER_MS = 6_000;
@@ -15,6 +14,13 @@ export const SLOT_MS = (PER_MS + GUARD_MS) / LIMIT;
 const REPLICAS = 3;
 /** The first window is the start: cold, and not all processes are there yet. */
 const WARM_UP_MS = PER_MS;
+
+export interface ReplicaReport {
+  /** Of all grants, milliseconds since 1970. */
+  readonly grantsMs: readonly number[];
+  /** How long each live call waited. */
+  readonly liveWaitsMs: readonly number[];
+}
 
 export interface LiveReport {
   /** Part of the quota that was used between the first window and the last grant. */

@@ -1,8 +1,9 @@
 /** The brake on mass deletion and creation. */
 import { expect, test } from "vitest";
-import { Brake, type BrakeLimits } from "../../../src/control/brake.ts";
+import { Brake } from "../../../src/control/brake.ts";
 import { type Count, LocalCount } from "../../../src/control/count.ts";
 import type { BrakeNote } from "../../../src/control/notes.ts";
+import type { BrakeLimits } from "../../../src/control/standing.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const HOUR_MS = 3_600_000;
