@@ -2,7 +2,8 @@
 import { usageError } from "../domain/errors.ts";
 import type { Mutation } from "../domain/mutation.ts";
 import { splitPath } from "../map/body.ts";
-import type { FieldExpression, RouteConfig } from "../map/config.ts";
+import type { RouteConfig } from "../map/config.ts";
+import type { FieldExpression } from "../map/expression-config.ts";
 import { routesProblems } from "../map/problems.ts";
 
 export interface Match {

@@ -1,5 +1,5 @@
 /** The ERP key of each route: the record key's columns, with a beginning of its own where several routes write one entity. Pure. */
-import type { KeyExpression } from "../map/config.ts";
+import type { KeyExpression } from "../map/expression-config.ts";
 import { fitsTemplate, isWritable, plainName, singular, wordsOf } from "./names.ts";
 import type { SampledTopic } from "./sampled-topic.ts";
 import { KEY_WORDS } from "./synonyms.ts";

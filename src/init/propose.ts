@@ -1,5 +1,5 @@
 /** From sampled topics to the routes that are proposed, and why the others are left out. Pure. */
-import type { KeyExpression } from "../map/config.ts";
+import type { KeyExpression } from "../map/expression-config.ts";
 import { entityOf } from "./entity.ts";
 import { type DraftField, type FieldsOptions, fieldsOf, type OpenColumn, openColumn } from "./fields.ts";
 import { TYPELESS, type Written } from "./forms.ts";

@@ -1,5 +1,5 @@
 /** Which column points to which other topic's rows, by its name and that topic's key. Pure. */
-import type { KeyExpression } from "../map/config.ts";
+import type { KeyExpression } from "../map/expression-config.ts";
 import type { Column } from "./columns.ts";
 import { keyOf } from "./keys.ts";
 import { fitsTemplate, plainName, singular, wordsOf } from "./names.ts";

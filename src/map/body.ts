@@ -1,7 +1,7 @@
 /** The fields of a route, compiled to one function that builds a request body from a row. */
 import type { Row } from "../domain/change.ts";
 import type { Entity, Fields, FieldValue, Ref } from "../domain/mutation.ts";
-import type { FieldExpression, LastWord, LinesExpression } from "./config.ts";
+import type { FieldExpression, LastWord, LinesExpression } from "./expression-config.ts";
 import { compileExpression } from "./field.ts";
 import { compileKey, keyTemplate } from "./template.ts";
 import { type Evaluated, LEFT_OUT, Misfit, readColumn } from "./value.ts";

@@ -1,8 +1,8 @@
 /** What is wrong with an expression whatever field it is for: templates, time zones, countries, constants that do not convert. */
 import { getCountries } from "libphonenumber-js";
 import { IANAZone } from "luxon";
-import type { ColumnExpression, FieldExpression, KeyExpression, NameExpression, Step } from "./config.ts";
 import { compileConversion } from "./convert.ts";
+import type { ColumnExpression, FieldExpression, KeyExpression, NameExpression, Step } from "./expression-config.ts";
 import { isBroken, keyTemplate, parseTemplate, type Template } from "./template.ts";
 
 /** Messages to be read behind the field's path. */

@@ -3,7 +3,7 @@ import type { Entity } from "../domain/mutation.ts";
 import { nearest } from "../lib/nearest.ts";
 import { splitPath } from "./body.ts";
 import { CATALOGUE, type FieldKind, REQUIRED_OF_LINE } from "./catalogue.ts";
-import type { FieldExpression, LinesExpression } from "./config.ts";
+import type { FieldExpression, LinesExpression } from "./expression-config.ts";
 
 /** Messages to be read behind the field's path. */
 export const fieldProblems = (

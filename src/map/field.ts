@@ -1,7 +1,7 @@
 /** One field expression of the configuration, compiled to a function of the row. */
 import type { FieldValue } from "../domain/mutation.ts";
-import type { ColumnExpression, LastWord, NameExpression, OwnedTags } from "./config.ts";
 import { compileConversion } from "./convert.ts";
+import type { ColumnExpression, LastWord, NameExpression, OwnedTags } from "./expression-config.ts";
 import { compileTemplate, parseTemplate } from "./template.ts";
 import { compileTransform } from "./transform.ts";
 import { type Evaluator, LEFT_OUT, Misfit, mapEach, readColumn, textOf } from "./value.ts";

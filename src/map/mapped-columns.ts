@@ -1,13 +1,13 @@
 /** Which columns the mapping reads, where, and as what: to be compared with what a topic's records really have. */
 import type { Entity } from "../domain/mutation.ts";
+import type { RouteConfig } from "./config.ts";
 import type {
   ColumnExpression,
   FieldExpression,
   KeyExpression,
   LastWord,
   NameExpression,
-  RouteConfig,
-} from "./config.ts";
+} from "./expression-config.ts";
 import { keyTemplate, parseTemplate } from "./template.ts";
 
 /** What a column has to be: `other` is everything that takes any value, like text. */

@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { lastWordAsField } from "./body.ts";
 import { CATALOGUE, OWNER_FIELD } from "./catalogue.ts";
-import type { FieldExpression, LastWord, RouteConfig } from "./config.ts";
+import type { RouteConfig } from "./config.ts";
+import type { FieldExpression, LastWord } from "./expression-config.ts";
 import { expressionProblems, keyProblems } from "./expression-problems.ts";
 import { fieldProblems } from "./field-problems.ts";
 import { formatProblems } from "./format-problems.ts";

@@ -1,6 +1,7 @@
 /** What is wrong between routes: names, topics read in two ways, keys of one entity that may meet, references that miss. */
 import { isDeepStrictEqual } from "node:util";
-import { type FieldExpression, type RouteConfig, routeName } from "./config.ts";
+import { type RouteConfig, routeName } from "./config.ts";
+import type { FieldExpression } from "./expression-config.ts";
 import type { RouteProblem } from "./route-problem.ts";
 import { keyTemplate, type Template } from "./template.ts";
 

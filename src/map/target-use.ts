@@ -1,7 +1,8 @@
 /** What the routes rely on in the account: its custom fields and their choices, its users, its stages. */
 import type { TargetUse } from "../domain/target-use.ts";
 import { lastWordAsField, splitPath } from "./body.ts";
-import { type FieldExpression, type NameExpression, type RouteConfig, routeName } from "./config.ts";
+import { type RouteConfig, routeName } from "./config.ts";
+import type { FieldExpression, NameExpression } from "./expression-config.ts";
 import { constantsOf } from "./field-problems.ts";
 
 /** In the order of the configuration. */

@@ -1,6 +1,6 @@
 /** Templates: text with columns in it, `Order ${order_no}`. A plain key column is the template with that column alone. */
 import type { Row } from "../domain/change.ts";
-import type { KeyExpression } from "./config.ts";
+import type { KeyExpression } from "./expression-config.ts";
 import { type Evaluated, type Evaluator, LEFT_OUT, Misfit, readColumn, textOf } from "./value.ts";
 
 /** `literals` are the constant parts around the columns: one more than there are columns, possibly empty. */

@@ -2,7 +2,7 @@
 import { type CountryCode, parsePhoneNumberFromString } from "libphonenumber-js";
 import { DateTime } from "luxon";
 import type { FieldValue } from "../domain/mutation.ts";
-import type { Step } from "./config.ts";
+import type { Step } from "./expression-config.ts";
 import { Misfit, mapEach, textOf } from "./value.ts";
 
 export type Transform = (value: FieldValue) => FieldValue | Misfit;

@@ -1,8 +1,9 @@
 /** `when`: which rows a route writes. Values compare as text, numbers by amount, and 1, Y and true are one boolean. */
 import { type Row, UNAVAILABLE } from "../domain/change.ts";
 import type { FieldValue } from "../domain/mutation.ts";
-import type { Condition, RouteConfig } from "./config.ts";
+import type { RouteConfig } from "./config.ts";
 import { toBoolean } from "./convert.ts";
+import type { Condition } from "./expression-config.ts";
 import { LEFT_OUT, Misfit, readColumn, textOf } from "./value.ts";
 
 type Scalar = string | number | boolean;
