@@ -12,6 +12,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { until } from "./until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** As the `sell-sink` command has it. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/sell-sink", import.meta.url));
 /** Lines kept, the oldest go first. */
 const LINES_MAX = 5_000;
 
@@ -45,7 +47,7 @@ export class Replica implements AsyncDisposable {
     const child = spawn(process.execPath, [MAIN, "run", "--config", configFile], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
+      env: { NODE_COMPILE_CACHE, ...process.env, ...env },
     });
     if (child.pid === undefined) throw new Error(`the replica ${name} could not be started`);
     this.#pid = child.pid;

@@ -51,6 +51,16 @@ test("what is installed is not installed again, whatever other platforms would h
   expect(await install(aClone(locked, a))).toBe("");
 });
 
+test("what Node makes of the TypeScript is kept beside the packages: the next start need not make it again", async () => {
+  const program = fileURLToPath(new URL("../../../src/cli/sell-sink.mjs", import.meta.url));
+  const script = `
+    import { getCompileCacheDir } from "node:module";
+    process.on("exit", () => console.log(getCompileCacheDir()));
+    process.argv = ["node", "sell-sink", "--version"];
+    await import(${JSON.stringify(program)});`;
+  expect(await runNode(script, { NODE_COMPILE_CACHE: undefined })).toMatch(/node_modules\/\.cache\/sell-sink\/v/);
+});
+
 test("a command that a signal ended counts as 128 + its number", async () => {
   const script = `
     const { run } = await import(${JSON.stringify(BOOTSTRAP)});
