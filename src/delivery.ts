@@ -1,35 +1,23 @@
 /** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
-import type { Errant } from "./domain/change.ts";
+import { Burial, type BurialDeps } from "./burial.ts";
 import type { Entity, Lane, Mutation } from "./domain/mutation.ts";
-import { isVerdict, type Outcome, type Receipt, type RequestNames } from "./domain/receipt.ts";
-import { type ConsumerRecord, positionName, type TopicPartition } from "./domain/record.ts";
-import type {
-  Attempts,
-  EntityId,
-  EntityStore,
-  ErrantRecordReporter,
-  Gate,
-  Permit,
-  Remembered,
-  Target,
-} from "./domain/stages.ts";
+import { isVerdict, type Receipt } from "./domain/receipt.ts";
+import type { EntityId, Gate, Permit, Remembered, Target } from "./domain/stages.ts";
 import { Halts } from "./halt.ts";
+import { Isolation } from "./isolation.ts";
 import { backoffMs } from "./lib/backoff.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Tasks } from "./lib/tasks.ts";
 import { Wakeup } from "./lib/wakeup.ts";
+import { Recall, type RecallDeps } from "./recall.ts";
 import type { Emit } from "./telemetry/events.ts";
+import { type Accepted, isOfOneRecord, nameOf, sortVerdicts } from "./verdicts.ts";
 import { type Cut, cut } from "./window/cut.ts";
-import { type Entry, entryId } from "./window/entry.ts";
-import type { Window } from "./window/window.ts";
+import type { Entry } from "./window/entry.ts";
 
-export interface DeliveryDeps {
-  readonly window: Window;
+export interface DeliveryDeps extends BurialDeps, RecallDeps {
   readonly gate: Gate;
   readonly target: Target;
-  readonly store: EntityStore;
-  readonly deadLetters: ErrantRecordReporter;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
   readonly tasks: Tasks;
@@ -43,10 +31,6 @@ export interface DeliveryDeps {
   readonly mayDelete: (mutations: readonly Mutation[]) => Promise<readonly boolean[] | null>;
   /** Nothing of this change's topic may be sent. */
   readonly isStopped: (mutation: Mutation) => boolean;
-  /** Some of what is in memory may have settled. */
-  readonly progressed: () => void;
-  /** False: this record must not become a dead letter, since nearly all of its topic would. */
-  readonly admits: (record: ConsumerRecord, errant: Errant) => boolean;
   /** After this time another owner of the partition may have written newer versions of what was sent. */
   readonly lateApplyMaxMs: number;
 }
@@ -54,39 +38,28 @@ export interface DeliveryDeps {
 const LANES: readonly Lane[] = ["live", "backfill"];
 /** A permit that could not be used at once counts as late at the server: it is dropped. */
 const PERMIT_AGE_MAX_MS = 1_000;
-const RECALL_MAX = 500;
 /** Before deletions are sent that nobody could count. */
 const UNCOUNTED_MS = 1_000;
-/** Tries of an answer that says neither yes nor no (409) before the record becomes a dead letter. */
-const LIMITED_TRIES = 5;
-/** Unknown outcomes of a record before one that it has alone makes it a suspect, if Sell told of others so recently. */
-const SUSPECT_AFTER = 2;
-const RECENT_MS = 60_000;
-/** What is isolated is tried again after a minute, then two, four, up to ten. */
-const ISOLATED_MS = 60_000;
-const ISOLATED_MAX_MS = 600_000;
-type Onward = { readonly entry: Entry; readonly outcome: Outcome & { status: "progress" } };
-type Accepted = { readonly entry: Entry; readonly outcome: Outcome & { status: "accepted" } };
 
 export class Delivery {
+  readonly burial: Burial;
+  readonly recall: Recall;
   readonly #deps: DeliveryDeps;
-  readonly #wakeups: Readonly<Record<Lane | "recall", Wakeup>>;
-  /** A record becomes one dead letter, however many of its mutations fail. */
-  readonly #deadLettered = new WeakMap<ConsumerRecord, Promise<void>>();
+  readonly #wakeups: Readonly<Record<Lane, Wakeup>>;
   /** Batches that have a permit or wait for one. */
   #slots = 0;
   #onTheWire = 0;
   readonly #halts: Halts;
+  readonly #isolation: Isolation;
   #isAnswering = false;
-  #isRecallingParents = false;
-  /** Monotonic time of the last answer that told what became of a record. */
-  #lastVerdictMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
+    this.burial = new Burial(deps);
+    this.recall = new Recall(deps);
+    this.#isolation = new Isolation(deps.clock, deps.emit);
     this.#halts = new Halts({ ...deps, changed: () => this.wake() });
-    const { clock } = deps;
-    this.#wakeups = { live: new Wakeup(clock), backfill: new Wakeup(clock), recall: new Wakeup(clock) };
+    this.#wakeups = { live: new Wakeup(deps.clock), backfill: new Wakeup(deps.clock) };
   }
 
   get onTheWire(): number {
@@ -109,17 +82,12 @@ export class Delivery {
 
   start(signal: AbortSignal): void {
     for (const lane of LANES) this.#deps.tasks.own(this.#pump(lane, signal));
-    this.#deps.tasks.own(this.#recall(signal));
+    this.#deps.tasks.own(this.recall.run(signal));
   }
 
   /** Something may be ready, or sending may be allowed again. */
   wake(): void {
     for (const lane of LANES) this.#wakeups[lane].notify();
-  }
-
-  /** Entries came in whose memory must be read. */
-  wakeRecall(): void {
-    this.#wakeups.recall.notify();
   }
 
   async #pump(lane: Lane, signal: AbortSignal): Promise<void> {
@@ -228,12 +196,12 @@ export class Delivery {
   /** Accepted ones are remembered first: only then may their positions settle. */
   async #apply(cut: Cut, receipt: Receipt, signal: AbortSignal): Promise<void> {
     const { window, store, tasks, indexLagMs } = this.#deps;
-    const verdicts = sort(cut, receipt);
+    const verdicts = sortVerdicts(cut, receipt);
     const isTurnedAway = receipt.throttle !== null || receipt.halt !== null;
     // What is the trouble of one record alone says nothing of Sell.
     if (!receipt.outcomes.every(isOfOneRecord))
       this.#isAnswering = !isTurnedAway && verdicts.unknown.length === 0 && receipt.outcomes.some(isVerdict);
-    if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#lastVerdictMs = this.#deps.clock.monotonicMs();
+    if (verdicts.accepted.length + verdicts.rejected.length > 0) this.#isolation.verdict();
     const created = this.#count(cut, verdicts.accepted);
     if (created.length > 0) await this.#deps.created(created, signal);
     const memories = verdicts.accepted.map(({ entry, outcome }) => window.outcomes.memoryOf(entry, outcome));
@@ -243,48 +211,19 @@ export class Delivery {
     for (const { entry, errant } of verdicts.rejected) {
       // Its changes were lost with their partition: what waits in the entry now is not what Sell refused.
       if (entry.plan === null) window.outcomes.again(entry, 0);
-      else tasks.own(this.reject(entry, errant, receipt.names, signal));
+      else tasks.own(this.burial.reject(entry, errant, receipt.names, signal));
     }
     for (const { entry, outcome } of verdicts.onward) window.outcomes.progressed(entry, outcome);
     if (isTurnedAway) window.outcomes.giveBack(verdicts.again);
     else for (const entry of verdicts.again) window.outcomes.again(entry, this.#backoffMs(receipt, [entry], 0));
-    for (const entry of verdicts.apart) window.outcomes.again(entry, this.#keptOut(entry, receipt));
+    for (const entry of verdicts.apart) window.outcomes.again(entry, this.#isolation.keptOut(entry, receipt));
     if (verdicts.unknown.length > 0) {
       this.#deps.emit("outcome-unknown", { reason: nameOf(receipt), items: verdicts.unknown.length, ...receipt.names });
-      const waitMs = this.#isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
+      const waitMs = this.#isolation.isolated(cut, receipt) ?? this.#backoffMs(receipt, verdicts.unknown, indexLagMs);
       window.outcomes.unknown(verdicts.unknown, waitMs);
     }
     if (verdicts.refused.length > 0) window.outcomes.split(verdicts.refused, 0);
     this.#deps.progressed();
-  }
-
-  /** Something between here and Sell stopped the record; where it stops all of them, this one is not at fault. */
-  #keptOut(entry: Entry, receipt: Receipt): number {
-    if (receipt.halt === null) return this.#isolate(entry, entry.attempts, "blocked");
-    entry.alone = true;
-    return ISOLATED_MAX_MS; // so that the next one that is tried is another
-  }
-
-  /**
-   * A record that is alone in its request and gets no answer again and again, while others do, is at fault itself. Null: nothing
-   * says so; else how long it waits.
-   */
-  #isolated({ entries }: Cut, receipt: Receipt): number | null {
-    const [entry, ...more] = entries;
-    if (entry === undefined || more.length > 0 || entry.unknowns < SUSPECT_AFTER) return null;
-    const isSellWell = this.#deps.clock.monotonicMs() - this.#lastVerdictMs < RECENT_MS;
-    if (!isSellWell && !entry.alone) return null;
-    return this.#isolate(entry, entry.unknowns - SUSPECT_AFTER, nameOf(receipt));
-  }
-
-  /** It no longer shares a request with any other, and is tried rarely: so long it waits, after so many tries before. */
-  #isolate(entry: Entry, tries: number, reason: string): number {
-    entry.alone = true;
-    const waitMs = Math.min(ISOLATED_MS * 2 ** tries, ISOLATED_MAX_MS);
-    const { candidate, entity, key, attempts } = entry;
-    const position = candidate === undefined ? `the search for ${key}` : positionName(candidate.record.position);
-    this.#deps.emit("record-isolated", { position, entity, attempts: attempts + 1, reason, waitMs });
-    return waitMs;
   }
 
   #backoffMs(receipt: Receipt, entries: readonly Entry[], floorMs: number): number {
@@ -292,91 +231,6 @@ export class Delivery {
     const waitMs = backoffMs(attempt, this.#deps.random, { floorMs });
     this.#deps.emit("retried", { reason: nameOf(receipt), items: entries.length, waitMs });
     return waitMs;
-  }
-
-  /** The dead letter first; then the change before it gets its chance. `names`: the request that was answered so, if one was. */
-  async reject(entry: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
-    const { window } = this.#deps;
-    const mutation = entry.candidate;
-    if (mutation === undefined) return this.#unanswered(entry, errant, names, signal);
-    const { record } = mutation;
-    const isReported = this.#deadLettered.has(record);
-    if (!isReported && !this.#deps.admits(record, errant)) return window.outcomes.stop(entry);
-    window.outcomes.hold(entry);
-    const { attempts: earlier, firstSentMs: firstMs } = entry;
-    const attempts = { count: firstMs === null ? earlier : earlier + 1, firstMs, names };
-    await this.#bury(record, errant, attempts, signal);
-    window.outcomes.rejected(entry, mutation);
-  }
-
-  /** A record that gave several changes has one dead letter. */
-  async #bury(record: ConsumerRecord, errant: Errant, attempts: Attempts, signal: AbortSignal): Promise<void> {
-    const report = this.#deadLettered.get(record) ?? this.#deps.deadLetters.report(record, errant, attempts, signal);
-    this.#deadLettered.set(record, report);
-    await report;
-  }
-
-  /** A parent was looked up in vain: its children go on waiting, but not for one of several. */
-  async #unanswered(parent: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
-    const { window } = this.#deps;
-    if (errant.reason !== "ambiguous-match") return window.outcomes.unanswerable(parent);
-    const message = `It refers to ${parent.entity} ${parent.key}, and several records in Sell carry this key: merge or delete all but one, then replay the dead letter.`;
-    const letters = window.outcomes
-      .ambiguous(parent)
-      .map((child) => this.reject(child, { ...errant, message }, names, signal));
-    await Promise.all(letters);
-  }
-
-  /**
-   * A person takes the record away: its dead letter first, then all its changes settle. What Sell may have taken of it in spite
-   * of that is not remembered, so that the next change of its key is sent whatever is in it. `busy`: one of them is on the wire.
-   */
-  async skip(
-    place: TopicPartition & { readonly offset: bigint },
-    errant: Errant,
-    signal: AbortSignal,
-  ): Promise<"done" | "busy"> {
-    const { window, store } = this.#deps;
-    const withheld = window.withholding.withhold(place);
-    const [first] = withheld ?? [];
-    if (withheld === null || first === undefined) return "busy";
-    const { record } = first.mutation;
-    const attempts = {
-      count: Math.max(...withheld.map(({ entry }) => entry.attempts)),
-      firstMs: first.entry.firstSentMs,
-      names: null,
-    };
-    await this.#bury(record, errant, attempts, signal);
-    await store.remember(window.withholding.doubtsOf(withheld), signal);
-    for (const each of withheld) window.withholding.takenAway(each);
-    this.#deps.progressed();
-    return "done";
-  }
-
-  // --- what is remembered of the records --------------------------------------------------------------------------------------
-
-  async #recall(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const { entries, ids } = this.#deps.window.takeFresh(RECALL_MAX);
-      if (entries.length === 0) await this.#wakeups.recall.wait(Number.POSITIVE_INFINITY, signal);
-      else this.#deps.window.inform(entries, await this.#memoryOf(ids, signal));
-    }
-  }
-
-  /** Asks for parents that another replica may have created meanwhile. */
-  async recallAwaitedParents(signal: AbortSignal): Promise<void> {
-    const { window } = this.#deps;
-    const ids = this.#isRecallingParents ? [] : window.awaitedParents(RECALL_MAX);
-    if (ids.length === 0) return;
-    this.#isRecallingParents = true;
-    const memory = await this.#memoryOf(ids, signal);
-    this.#isRecallingParents = false;
-    for (const id of ids) window.informParent(id, memory.get(entryId(id.entity, id.key)) ?? null);
-  }
-
-  async #memoryOf(ids: readonly EntityId[], signal: AbortSignal): Promise<ReadonlyMap<string, Remembered | null>> {
-    const memory = ids.length === 0 ? [] : await this.#deps.store.recall(ids, signal);
-    return new Map(ids.map(({ entity, key }, i) => [entryId(entity, key), memory[i] ?? null]));
   }
 
   /** Returns what was created. */
@@ -406,8 +260,6 @@ export class Delivery {
 /** What may have been applied, in whole or in part, is not: it is repeated whatever a person says. */
 const isFree = ({ unknowns, completesCreation }: Entry): boolean => unknowns === 0 && !completesCreation;
 
-const nameOf = ({ httpStatus }: Receipt): string => (httpStatus === null ? "no-reply" : `status-${httpStatus}`);
-
 /** Milliseconds since now, also over a time in which the whole machine was suspended. */
 const ageSince = (clock: Clock): (() => number) => {
   const [monotonicMs, wallMs] = [clock.monotonicMs(), clock.now()];
@@ -425,57 +277,3 @@ const newsOf = (
   }
   return news;
 };
-
-const sort = (cut: Cut, receipt: Receipt) => {
-  const accepted: Accepted[] = [];
-  const onward: Onward[] = [];
-  const rejected: { entry: Entry; errant: Errant }[] = [];
-  const again: Entry[] = [];
-  const apart: Entry[] = [];
-  const unknown: Entry[] = [];
-  const refused: Entry[] = [];
-  for (const [i, entry] of cut.entries.entries()) {
-    const outcome: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };
-    switch (outcome.status) {
-      case "accepted":
-        if (isMissed(entry, outcome, cut)) rejected.push({ entry, errant: GONE });
-        else accepted.push({ entry, outcome });
-        break;
-      case "progress":
-        onward.push({ entry, outcome });
-        break;
-      case "rejected": {
-        const { status: _, ...errant } = outcome;
-        rejected.push({ entry, errant: { stage: "deliver", ...errant } });
-        break;
-      }
-      case "retriable":
-        if (outcome.alone === true) apart.push(entry);
-        else if (outcome.limited !== true || entry.attempts + 1 < LIMITED_TRIES) again.push(entry);
-        else {
-          const message = `Sell answered "${outcome.reason}" ${LIMITED_TRIES} times in a row.`;
-          rejected.push({ entry, errant: { stage: "deliver", reason: outcome.reason, message } });
-        }
-        break;
-      case "unknown":
-        unknown.push(entry);
-        break;
-      case "refused":
-        refused.push(entry);
-        break;
-    }
-  }
-  return { accepted, onward, rejected, again, apart, unknown, refused };
-};
-
-const isOfOneRecord = (outcome: Outcome): boolean =>
-  outcome.status === "refused" || (outcome.status === "retriable" && (outcome.alone ?? outcome.limited) === true);
-
-const GONE: Errant = {
-  stage: "deliver",
-  reason: "record-gone",
-  message: "Sell no longer has the record that was written before, and the route says onMissing: deadLetter.",
-};
-
-const isMissed = ({ candidate }: Entry, { result }: { readonly result: string }, { verb }: Cut): boolean =>
-  result === "missing" && verb !== "lookup" && candidate?.action === "upsert" && candidate.onMissing === "deadLetter";

@@ -8,10 +8,10 @@
  */
 import { Committer, partitionSet } from "./commit/committer.ts";
 import { Ownership, type StartFrom } from "./commit/ownership.ts";
-import type { OwnedPartition, PauseReason } from "./commit/partition.ts";
+import type { OwnedPartition } from "./commit/partition.ts";
 import { type Controls, originTopic, withoutControls } from "./control/controls.ts";
 import type { SkipAnswer, SkipPlace } from "./control/notes.ts";
-import { MassFailure, type MassFailureLimits } from "./dead-letter/mass-failure.ts";
+import type { MassFailureLimits } from "./dead-letter/mass-failure.ts";
 import { Delivery } from "./delivery.ts";
 import type { Errant } from "./domain/change.ts";
 import { ConnectorError } from "./domain/errors.ts";
@@ -29,14 +29,15 @@ import type {
   Target,
 } from "./domain/stages.ts";
 import { BARRIER_MS, DRAIN_MS } from "./domain/times.ts";
+import { Failures } from "./failures.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
 import type { Clock } from "./lib/clock.ts";
 import { Tasks } from "./lib/tasks.ts";
 import { LATE, within } from "./lib/within.ts";
 import { partitionSnapshot } from "./partition-snapshot.ts";
+import { Pauses } from "./pauses.ts";
 import type { Emit } from "./telemetry/events.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
-import { Budget } from "./window/budget.ts";
 import { Window } from "./window/window.ts";
 
 export interface Stages {
@@ -88,31 +89,20 @@ export interface PipelineDeps {
 const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
 const ENDS_MAX_MS = 10_000;
-/** A paused partition goes on when this part of its bound is left: pausing and resuming by turns would fetch twice. */
-const LOW_MARK = 0.75;
-/** From such a cool-down on, partitions pause instead of filling memory. */
-const LONG_COOLDOWN_MS = 5_000;
-
 export class Pipeline {
   readonly #stages: Stages;
   readonly #options: PipelineOptions;
   readonly #deps: PipelineDeps;
   readonly #tasks: Tasks;
   readonly #window: Window;
-  readonly #budget: Budget;
-  readonly #lowMark: Budget;
+  readonly #pauses: Pauses;
+  readonly #failures: Failures;
   readonly #committer: Committer;
   readonly #ownership: Ownership;
   readonly #intake: Intake;
   readonly #delivery: Delivery;
-  readonly #deadLetters: ErrantRecordReporter;
-  readonly #massFailure: MassFailure;
   readonly #controls: Controls;
-  /** Records that are dead letters, or will be: they do not count as worked off when they settle. */
-  readonly #buried = new WeakSet<ConsumerRecord>();
   readonly #running = new AbortController();
-  #deadLettersUnderWay = 0;
-  #lastFailure = "";
   #isStopping = false;
   #hasJoined = false;
   #lastTurnMs: number;
@@ -124,12 +114,17 @@ export class Pipeline {
     const { source, gate } = stages;
     this.#lastTurnMs = deps.clock.monotonicMs();
     this.#tasks = new Tasks((error) => this.#taskFailed(error));
-    this.#budget = new Budget(options);
-    const { maxRecords, maxBytes } = options;
-    this.#lowMark = new Budget({ maxRecords: LOW_MARK * maxRecords, maxBytes: LOW_MARK * maxBytes });
-    this.#massFailure = new MassFailure(options.massFailure, (topic, failures) => this.#stopTopic(topic, failures));
     this.#controls = deps.controls ?? withoutControls(deps.clock, deps.emit);
     const { brake } = this.#controls;
+    this.#failures = new Failures({ ...deps, ...stages, ...options, stopped: () => this.#stopsChanged() });
+    this.#pauses = new Pauses({
+      ...{ source, limits: options, partitions: () => this.partitions, cooldownLeftMs: () => gate.cooldownLeftMs() },
+      stands: {
+        failures: (topic) => this.#failures.isStopped(topic),
+        brake: (topic) => brake.isStopped(topic),
+        paused: (topic) => this.#controls.isPaused(topic),
+      },
+    });
     this.#window = new Window(options, {
       ...deps,
       settle: (mutations) => mutations.forEach(({ record }) => this.#workedOff(record)),
@@ -137,15 +132,14 @@ export class Pipeline {
       isStopped: (mutation) => this.#isStopped(mutation),
       trusts: ({ record }) => record.position.offset >= (this.#ownership.of(record.position)?.trustedFrom ?? 0n),
       changed: () => this.#delivery.wake(),
-      arrived: () => this.#delivery.wakeRecall(),
+      arrived: () => this.#delivery.recall.wake(),
     });
-    this.#deadLetters = this.#counted(stages.deadLetters);
     const { replay } = options;
     const shared = {
       ...{ ...deps, ...stages, ...options, tasks: this.#tasks, account: options.accountMark },
-      deadLetters: this.#deadLetters,
+      deadLetters: this.#failures.deadLetters,
       replayTopic: replay?.topic ?? null,
-      admits: (record: ConsumerRecord, errant: Errant) => this.#admits(record, errant),
+      admits: (record: ConsumerRecord, errant: Errant) => this.#failures.admits(record, errant),
     };
     this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
     this.#ownership = new Ownership({
@@ -167,11 +161,11 @@ export class Pipeline {
       mayReplay: (origin) => this.#ownership.mayReplay(origin),
       isRead: (topic) => replay?.sources.includes(topic) === true,
       remembersSince: replay?.remembersSince ?? (async () => Number.POSITIVE_INFINITY),
-      progressed: () => this.#updatePauses(),
+      progressed: () => this.#pauses.update(),
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
-    const progressed = (): void => this.#updatePauses();
+    const progressed = (): void => this.#pauses.update();
     this.#delivery = new Delivery({
       ...{ ...shared, window: this.#window, mayKeepSending, progressed },
       isStopped: (mutation) => this.#isStopped(mutation),
@@ -231,7 +225,7 @@ export class Pipeline {
   /** Awaits what is on the wire, hands the partitions over and leaves the group, within 10 s. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const partition of this.partitions) this.#pauseFor(partition, "stopping", true);
+    this.#pauses.stop();
     await this.#handOver(DRAIN_MS);
     await this.#stages.source.stop();
     this.#running.abort(new ConnectorError("STOPPED", "The connector is stopping.", { retriable: false }));
@@ -246,17 +240,22 @@ export class Pipeline {
         if (owned === undefined) return;
         owned.highWatermark = highWatermark;
         owned.receive(records);
-        this.#updatePauses();
+        this.#pauses.update();
         this.#intake.prepareSoon(owned);
       },
       onAssignment: (assignment) => {
         this.#hasJoined = true;
         this.#ownership.onAssignment(assignment);
-        for (const partition of this.partitions) this.#applyPause(partition);
+        this.#pauses.repeat();
       },
       beforeRejoin: () => this.#handOver(BARRIER_MS),
       onDeath: this.#deps.onFatal,
     };
+  }
+
+  #workedOff(record: ConsumerRecord): void {
+    this.#failures.workedOff(record);
+    this.#settle(record);
   }
 
   #settle(record: ConsumerRecord): void {
@@ -264,26 +263,9 @@ export class Pipeline {
     if (partition?.watermark.settle(record.position.offset) === true) partition.release(record);
   }
 
-  #workedOff(record: ConsumerRecord): void {
-    if (!this.#buried.has(record)) this.#massFailure.passed(record.position.topic);
-    this.#settle(record);
-  }
-
-  #admits(record: ConsumerRecord, { message }: Errant): boolean {
-    this.#lastFailure = message;
-    this.#buried.add(record);
-    return this.#massFailure.admits(record.position.topic);
-  }
-
-  #stopTopic(topic: string, failures: number): void {
-    const { outOf } = this.#options.massFailure;
-    this.#deps.emit("mass-failure", { topic, failures, outOf, message: this.#lastFailure });
-    this.#stopsChanged();
-  }
-
   #isStopped(mutation: Mutation): boolean {
     const topic = originTopic(mutation);
-    return this.#massFailure.isStopped(mutation.record.position.topic) || this.#isHeldByPerson(topic);
+    return this.#failures.isStopped(mutation.record.position.topic) || this.#isHeldByPerson(topic);
   }
 
   /** By somebody's word, or for want of it. */
@@ -293,7 +275,7 @@ export class Pipeline {
 
   #stopsChanged(): void {
     this.#window.stopsChanged();
-    this.#updatePauses();
+    this.#pauses.update();
     for (const partition of this.partitions) this.#intake.prepareSoon(partition);
     this.#delivery.wake();
   }
@@ -316,25 +298,10 @@ export class Pipeline {
     if (!watermark.isPending(place.offset)) return "settled";
     const errant: Errant = { stage: "deliver", reason: "skipped", message: `Skipped by ${message}` };
     const record = this.#intake.release(partition, place.offset);
-    if (record === null) return this.#delivery.skip(place, errant, signal);
-    await this.#deadLetters.report(record, errant, { count: 0, firstMs: null, names: null }, signal);
+    if (record === null) return this.#delivery.burial.skip(place, errant, signal);
+    await this.#failures.deadLetters.report(record, errant, { count: 0, firstMs: null, names: null }, signal);
     this.#settle(record);
     return "done";
-  }
-
-  /** A hand-over waits for dead letters on their way: the next owner would write them again. */
-  #counted(reporter: ErrantRecordReporter): ErrantRecordReporter {
-    return {
-      report: async (record, ...why) => {
-        this.#buried.add(record);
-        this.#deadLettersUnderWay += 1;
-        try {
-          await reporter.report(record, ...why);
-        } finally {
-          this.#deadLettersUnderWay -= 1;
-        }
-      },
-    };
   }
 
   async #everySecond(signal: AbortSignal): Promise<void> {
@@ -342,14 +309,14 @@ export class Pipeline {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
       this.#lastTurnMs = this.#deps.clock.monotonicMs();
       if (turn % ENDS_EVERY_TURNS === 1) this.#tasks.own(this.#refreshEnds(signal));
-      this.#updatePauses();
+      this.#pauses.update();
       this.#delivery.wake(); // the lease may have come back
       if (this.#ownership.isFrozen) continue;
       await this.#committer.commit(
         this.partitions.filter(({ state, moved }) => state === "open" && moved),
         () => true,
       );
-      this.#tasks.own(this.#delivery.recallAwaitedParents(signal));
+      this.#tasks.own(this.#delivery.recall.awaitedParents(signal));
       if (!this.#ownership.isFrozen && this.#delivery.isAccepting && !this.#isAnyHeld()) this.#expireParked(signal);
     }
   }
@@ -377,7 +344,7 @@ export class Pipeline {
       const message = `It refers to a record that Sell does not have, by ${refs.map(({ field }) => field).join(", ")}.`;
       const about = refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");
       const errant = { stage: "deliver", reason: "unresolved-reference", message, about } as const;
-      this.#tasks.own(this.#delivery.reject(entry, errant, null, signal));
+      this.#tasks.own(this.#delivery.burial.reject(entry, errant, null, signal));
     }
   }
 
@@ -387,43 +354,13 @@ export class Pipeline {
     const deadline = clock.monotonicMs() + boundMs;
     this.#ownership.freeze();
     const isBusy = (): boolean =>
-      this.#delivery.onTheWire + this.#deadLettersUnderWay > 0 || this.#window.indexLagLeftMs() > 0;
+      this.#delivery.onTheWire + this.#failures.underWay > 0 || this.#window.indexLagLeftMs() > 0;
     while (isBusy() && clock.monotonicMs() < deadline) await clock.sleep(20);
     const isUnsettled = partitionSet(this.#window.unsettledPartitions());
     await this.#committer.commit(
       this.partitions,
       (partition) => isUnsettled(partition) || this.#ownership.isLate(partition),
     );
-  }
-
-  #updatePauses(): void {
-    const cooldownMs = this.#stages.gate.cooldownLeftMs();
-    const accounts = this.partitions.map(({ held }) => held);
-    const [full, nearlyFull] = [this.#budget.full(accounts), this.#lowMark.full(accounts)];
-    for (const partition of this.partitions) {
-      const { held, pausedFor, isStarted } = partition;
-      const longMs = pausedFor.has("quota") ? COMMIT_EVERY_MS : LONG_COOLDOWN_MS;
-      const spanMax = (pausedFor.has("span") ? LOW_MARK : 1) * this.#options.maxSpan;
-      // One that holds nothing reads on: the age of its oldest record is only known once that was fetched.
-      this.#pauseFor(partition, "quota", cooldownMs > longMs && held.records > 0);
-      this.#pauseFor(partition, "window", (pausedFor.has("window") ? nearlyFull : full).has(held));
-      this.#pauseFor(partition, "span", isStarted && partition.watermark.span > spanMax);
-      this.#pauseFor(partition, "failures", this.#massFailure.isStopped(partition.topic));
-      this.#pauseFor(partition, "brake", this.#controls.brake.isStopped(partition.topic));
-      this.#pauseFor(partition, "paused", this.#controls.isPaused(partition.topic) && held.records > 0);
-    }
-  }
-
-  #pauseFor(partition: OwnedPartition, reason: PauseReason, isPaused: boolean): void {
-    if (partition.pausedFor.has(reason) === isPaused) return;
-    if (isPaused) partition.pausedFor.add(reason);
-    else partition.pausedFor.delete(reason);
-    this.#applyPause(partition);
-  }
-
-  #applyPause(partition: OwnedPartition): void {
-    if (partition.pausedFor.size > 0) this.#stages.source.pause(partition);
-    else this.#stages.source.resume(partition);
   }
 
   /** After a stop every wait rejects; before, a rejection is a broken promise of ours. */

@@ -27,6 +27,7 @@ const COMMITTED_TOO_FAR = /was committed at \d+, past the unsettled record \d+/;
 
 const [WATERMARK, OWNERSHIP] = ["src/commit/watermark.ts", "src/commit/ownership.ts"];
 const [INTAKE, PIPELINE, DELIVERY] = ["src/intake.ts", "src/pipeline.ts", "src/delivery.ts"];
+const VERDICTS = "src/verdicts.ts";
 const [WINDOW, ENTRIES, OUTCOMES] = ["src/window/window.ts", "src/window/entries.ts", "src/window/outcomes.ts"];
 
 /** Bugs where Sell's answers are read, below all that the simulation has: replicas on a real broker show them. */
@@ -54,7 +55,7 @@ export const BUGS_OF_THE_WIRE = {
     },
   ],
   "a call of unknown outcome is tried again with the newest change": [
-    { file: DELIVERY, find: "unknown.push(entry);", put: "again.push(entry);" },
+    { file: VERDICTS, find: "unknown.push(entry);", put: "again.push(entry);" },
   ],
 } satisfies Readonly<Record<string, readonly Patch[]>>;
 
@@ -92,7 +93,7 @@ export const BUGS: readonly Bug[] = [
   {
     id: "B3 deliver",
     title: "the dead letter of a refused record is not awaited",
-    patches: [{ file: DELIVERY, find: "    await report;\n", put: "" }],
+    patches: [{ file: "src/burial.ts", find: "    await report;\n", put: "" }],
     shows: COMMITTED_TOO_FAR,
   },
   {
@@ -100,7 +101,7 @@ export const BUGS: readonly Bug[] = [
     title: "a batch that was answered counts as accepted as a whole",
     patches: [
       {
-        file: DELIVERY,
+        file: VERDICTS,
         find: 'const outcome: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };',
         put: 'const told: Outcome = receipt.outcomes[i] ?? { status: "unknown", reason: "no-verdict" };\n    const outcome: Outcome = receipt.httpStatus === 200 && told.status !== "accepted" ? { status: "accepted", result: "updated", id: null } : told;',
       },
@@ -130,7 +131,7 @@ export const BUGS: readonly Bug[] = [
   {
     id: "B9 merge",
     title: "a try again carries the newest change though the one before may have been applied",
-    patches: [{ file: DELIVERY, find: "unknown.push(entry);", put: "again.push(entry);" }],
+    patches: [{ file: VERDICTS, find: "unknown.push(entry);", put: "again.push(entry);" }],
     shows: /is sent as .* while .* may still be applied/s,
   },
   {
@@ -329,7 +330,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: PIPELINE,
-        find: "this.#delivery.onTheWire + this.#deadLettersUnderWay > 0",
+        find: "this.#delivery.onTheWire + this.#failures.underWay > 0",
         put: "this.#delivery.onTheWire > 0",
       },
     ],

@@ -57,7 +57,7 @@ class Desk {
       maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true,
       settle: (mutations) => this.settled.push(...mutations),
       changed: () => this.delivery?.wake(),
-      arrived: () => this.delivery?.wakeRecall(),
+      arrived: () => this.delivery?.recall.wake(),
     },
   );
   readonly delivery: Delivery = new Delivery({
@@ -577,7 +577,7 @@ test("a record of two changes that is skipped becomes one dead letter, and settl
   const changes = ["1", "2"].map((key) => aMutation({ key, record }));
   open().stopped = new Set(["1", "2"]);
   await desk.add(...changes);
-  const done = desk.delivery.skip(record.position, SKIPPED, desk.running.signal);
+  const done = desk.delivery.burial.skip(record.position, SKIPPED, desk.running.signal);
   await desk.pass(0);
   expect([desk.letters.length, desk.settled]).toEqual([1, []]);
   desk.letters[0]?.resolve();
@@ -588,11 +588,11 @@ test("the memory of a record that was tried before it was skipped is doubted bef
   open().store.set("accounts/1", { ...IN_SELL, fingerprint: "f" });
   const change = anAccount("1", "a");
   await desk.add(change);
-  expect(await desk.delivery.skip(change.record.position, SKIPPED, desk.running.signal)).toBe("busy");
+  expect(await desk.delivery.burial.skip(change.record.position, SKIPPED, desk.running.signal)).toBe("busy");
   await desk.answer([unknown], { httpStatus: null });
   const storing = deferred();
   desk.storing = storing.promise;
-  const done = desk.delivery.skip(change.record.position, SKIPPED, desk.running.signal);
+  const done = desk.delivery.burial.skip(change.record.position, SKIPPED, desk.running.signal);
   await desk.pass(0);
   desk.letters[0]?.resolve();
   await desk.pass(0);
