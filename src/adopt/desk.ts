@@ -1,7 +1,5 @@
 /** What adoption needs, connected: Kafka, the gate that all share, the account, the group's memory, and one route's reader. */
 import { randomUUID } from "node:crypto";
-import { accountMarkOf, storeScope } from "../account-mark.ts";
-import { type BehindGate, gateOf, sellBehind } from "../behind-gate.ts";
 import type { Config } from "../config/spec.ts";
 import { createDecoder } from "../decode/decoder.ts";
 import { createSchemaSource } from "../decode/schema-source.ts";
@@ -13,8 +11,10 @@ import { connectRedis } from "../lib/redis.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import { createRedisStore } from "../store/redis-store.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { toldWaitMs } from "../told-wait.ts";
-import { formatsOf } from "../topic-formats.ts";
+import { accountMarkOf, storeScope } from "../wiring/account-mark.ts";
+import { type BehindGate, gateOf, sellBehind } from "../wiring/behind-gate.ts";
+import { toldWaitMs } from "../wiring/told-wait.ts";
+import { formatsOf } from "../wiring/topic-formats.ts";
 
 export interface DeskDeps {
   readonly clock: Clock;

@@ -2,7 +2,7 @@
 import { ConnectorError, usageError } from "../domain/errors.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder, EndOffset, Mapper } from "../domain/stages.ts";
-import { mutationsOf } from "../read-mutations.ts";
+import { mutationsOf } from "../wiring/read-mutations.ts";
 import { type Match, textOfMutation } from "./match.ts";
 
 /** One line a key is kept in memory; so many, compared with as many records, take half a gigabyte. More are refused. */

@@ -50,7 +50,7 @@ export const atBoard = async (
   // Loaded only here: no other command pays for the client of Redis.
   const { connectRedis } = await import("../lib/redis.ts");
   const { redisBoard } = await import("../control/board.ts");
-  const { controlPrefix } = await import("../controlled.ts");
+  const { controlPrefix } = await import("../wiring/controlled.ts");
   const redis = connectRedis(config.redis);
   try {
     return await interruptible(terminal, async (signal) => {

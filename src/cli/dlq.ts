@@ -165,7 +165,7 @@ const show = async (context: AtDesk, position: string, options: Options): Promis
 const replay = async (context: AtDesk, options: ReplayOptions): Promise<number> => {
   const { desk, config, terminal, signal } = context;
   const [isDry, isDaring] = [options.dryRun === true, options.includeUnknown === true];
-  const { findReplayTopic } = await import("../replay-topic.ts");
+  const { findReplayTopic } = await import("../wiring/replay-topic.ts");
   const { NOTHING, replayLetters, sumOf } = await import("../replay/replay.ts");
   const target = await findReplayTopic(config, desk.kafka.admin);
   if (target.status === "unusable") throw new ConnectorError("TOPIC_MISSING", target.why, { retriable: false });

@@ -11,9 +11,9 @@ import { LATE, within } from "../lib/within.ts";
 import { type RouteConfig, routeName } from "../map/config.ts";
 import { compileRoutes } from "../map/mapper.ts";
 import { type Check, type Finding, ok, warning } from "../online/check.ts";
-import { mutationsOf } from "../read-mutations.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { formatsOf } from "../topic-formats.ts";
+import { mutationsOf } from "../wiring/read-mutations.ts";
+import { formatsOf } from "../wiring/topic-formats.ts";
 
 export interface KeysCheckDeps {
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import { systemRandom } from "../lib/random.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { printable } from "../telemetry/text.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
 import { withExamples } from "./examples.ts";
 import { lagAsTable, paceOf } from "./lag-print.ts";

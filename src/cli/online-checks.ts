@@ -1,6 +1,5 @@
 /** What `validate --online` asks the living services, one check a line of the list; the README names them in the same order. */
 import { randomUUID } from "node:crypto";
-import { gateOf, sellBehind } from "../behind-gate.ts";
 import type { Config } from "../config/spec.ts";
 import { connectRegistry } from "../decode/registry-client.ts";
 import { ConnectorError, errorText } from "../domain/errors.ts";
@@ -10,11 +9,12 @@ import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
 import { targetUses } from "../map/target-use.ts";
 import { type Check, type Finding, failed, ok, warning } from "../online/check.ts";
-import { refuseCompacted } from "../replay-topic.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { toldWaitMs } from "../told-wait.ts";
-import { formatsOf, topicsOf } from "../topic-formats.ts";
+import { gateOf, sellBehind } from "../wiring/behind-gate.ts";
+import { refuseCompacted } from "../wiring/replay-topic.ts";
+import { toldWaitMs } from "../wiring/told-wait.ts";
+import { formatsOf, topicsOf } from "../wiring/topic-formats.ts";
 import { kafkaAtOnce } from "./kafka-at-once.ts";
 import { keysCheck } from "./keys-check.ts";
 import { recordsCheck } from "./records-check.ts";

@@ -1,7 +1,7 @@
 /** `sell-sink pause`: a route stands still in every replica. */
 import { pauseField } from "../control/notes.ts";
-import { controlledRoutes } from "../controlled.ts";
 import { printable } from "../telemetry/text.ts";
+import { controlledRoutes } from "../wiring/controlled.ts";
 import { type AtBoard, atBoard, type BoardOptions, boardOptions, chosenRoutes } from "./at-board.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";

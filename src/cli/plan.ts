@@ -47,7 +47,7 @@ export const planCommand: Register = (program, terminal, done) => {
 const plan = ({ config: file, json }: Options, terminal: Terminal): Promise<number> =>
   atDesk(file, terminal, async ({ desk, config, signal }) => {
     const { planBacklog } = await import("../plan/plan.ts");
-    const { startFromOf } = await import("../start-from.ts");
+    const { startFromOf } = await import("../wiring/start-from.ts");
     const { decoder, mapper, store } = desk.judging;
     const deps = { kafka: desk.kafka, decoder, mapper, store, startFrom: startFromOf(config), clock: systemClock };
     const planned = await planBacklog(config, { ...deps, progress: progress(terminal) }, signal);

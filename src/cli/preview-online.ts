@@ -28,7 +28,7 @@ export const askedOf = async (
 ): Promise<InSell> => {
   // Loaded only here: without --online nobody pays for the clients of Redis and Sell.
   const { comparisonsOf, questionsOf } = await import("../preview/in-sell.ts");
-  const { askSell } = await import("../ask-sell.ts");
+  const { askSell } = await import("../wiring/ask-sell.ts");
   const { records, calls, isLeast } = questionsOf(previewed.records);
   if (records.length === 0) return new Map();
   const waitMs = kafka === null ? 0 : await standing(config, kafka, signal);
@@ -51,7 +51,7 @@ const ALONE = "Without redis in the configuration nobody shares the quota: no co
 
 /** What is left of a wait that Sell asked for. Rejects where a replica runs whose quota cannot be shared. */
 const standing = async (config: Config, { admin }: KafkaConnection, signal: AbortSignal): Promise<number> => {
-  const { toldWaitMs } = await import("../told-wait.ts");
+  const { toldWaitMs } = await import("../wiring/told-wait.ts");
   const { groupId } = config.kafka;
   if (config.redis === undefined && (await admin.members(groupId)).length > 0)
     throw new ConnectorError(

@@ -8,7 +8,7 @@ import { nearest } from "../lib/nearest.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Previewed } from "../preview/preview.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 import { readConfig } from "./config-file.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";

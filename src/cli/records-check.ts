@@ -14,7 +14,7 @@ import { untypedPlaces } from "../map/untyped-columns.ts";
 import { type Check, failed } from "../online/check.ts";
 import { judgeSample } from "../online/sampled.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { untypedColumns } from "../untyped-topics.ts";
+import { untypedColumns } from "../wiring/untyped-topics.ts";
 
 /** Samples a topic and compares it with its route. */
 export const recordsCheck = (

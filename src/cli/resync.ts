@@ -131,7 +131,7 @@ const startOf = async (
 };
 
 const openReplay = async ({ desk, config }: AtDesk, closing: AsyncDisposableStack): Promise<ResyncDeps["replay"]> => {
-  const { findReplayTopic } = await import("../replay-topic.ts");
+  const { findReplayTopic } = await import("../wiring/replay-topic.ts");
   const target = await findReplayTopic(config, desk.kafka.admin);
   if (target.status === "unusable") throw new ConnectorError("TOPIC_MISSING", target.why, { retriable: false });
   const producer = await desk.kafka.producer();

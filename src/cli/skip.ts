@@ -6,7 +6,7 @@ import { positionName } from "../domain/record.ts";
 import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import { printable } from "../telemetry/text.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 import { type AtBoard, atBoard, type BoardOptions, boardOptions } from "./at-board.ts";
 import { confirmed } from "./confirm.ts";
 import { withExamples } from "./examples.ts";

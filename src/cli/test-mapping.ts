@@ -10,7 +10,7 @@ import type { Difference } from "../preview/differences.ts";
 import { givenOf, judge, type MappingTest, testFileSchema } from "../preview/mapping-tests.ts";
 import { givenOutcomes } from "../preview/outcome.ts";
 import { printable } from "../telemetry/text.ts";
-import { formatsOf, topicsOf } from "../topic-formats.ts";
+import { formatsOf, topicsOf } from "../wiring/topic-formats.ts";
 import { readConfig } from "./config-file.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";

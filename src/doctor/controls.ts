@@ -3,9 +3,9 @@ import type { Config } from "../config/spec.ts";
 import { redisBoard } from "../control/board.ts";
 import type { ControlledRoute } from "../control/controls.ts";
 import { type Standing, standingOf } from "../control/standing.ts";
-import { controlledRoutes, controlPrefix } from "../controlled.ts";
 import type { RedisConnection } from "../lib/redis.ts";
 import { type Check, type Finding, ok, warning } from "../online/check.ts";
+import { controlledRoutes, controlPrefix } from "../wiring/controlled.ts";
 
 /** `redis` null: only the configuration can pause. */
 export const controlsCheck = (

@@ -6,7 +6,7 @@ import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import type { RedisConnection } from "../lib/redis.ts";
 import { type Check, failed, ok } from "../online/check.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 
 /** The group may be read: joining it needs the same right. Write on the dead letters shows only when one is written. */
 export const groupCheck = (

@@ -1,9 +1,9 @@
 /** Settings of the topics that decide whether changes can be lost before they were delivered, or dead letters after. */
 import type { Config } from "../config/spec.ts";
 import { type Check, type Finding, ok, warning } from "../online/check.ts";
-import { findReplayTopic, refuseCompacted } from "../replay-topic.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { findReplayTopic, refuseCompacted } from "../wiring/replay-topic.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;

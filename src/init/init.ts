@@ -1,5 +1,5 @@
 /** `init`: samples topics, proposes routes, writes them as a configuration. Asks Kafka, the registry and, if told where it is, Sell. */
-import { type AskedSell, askSell } from "../ask-sell.ts";
+
 import { configIn, type Loaded } from "../config/load.ts";
 import { configSchema } from "../config/spec.ts";
 import { schemaRegistryConfig } from "../decode/config.ts";
@@ -10,6 +10,7 @@ import type { Progress } from "../lib/progress.ts";
 import { LATE, within } from "../lib/within.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { type AskedSell, askSell } from "../wiring/ask-sell.ts";
 import { PROPOSED } from "./entity.ts";
 import { type Asked, type Looked, lookAt } from "./look.ts";
 import { type Proposal, propose } from "./propose.ts";

@@ -10,7 +10,7 @@ import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder } from "../domain/stages.ts";
 import { isFromDocuments } from "../map/format-problems.ts";
 import type { ColumnUse } from "../map/mapped-columns.ts";
-import { untypedColumns } from "../untyped-topics.ts";
+import { untypedColumns } from "../wiring/untyped-topics.ts";
 import { columnsOf } from "./columns.ts";
 import { plainName } from "./names.ts";
 import type { SampledTopic } from "./sampled-topic.ts";

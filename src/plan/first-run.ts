@@ -5,7 +5,7 @@ import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import { routeName } from "../map/config.ts";
 import { type Check, type Result, runChecks } from "../online/check.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { topicsOf } from "../topic-formats.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 
 /** Checks that those of the keys build on; the others have nothing to do with them. */
 const GROUND: ReadonlySet<string> = new Set(["kafka", "redis", "quota", "sell"]);

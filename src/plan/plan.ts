@@ -8,8 +8,8 @@ import type { Clock } from "../lib/clock.ts";
 import { A_MOMENT, patiently } from "../lib/patiently.ts";
 import { outcomeOf } from "../preview/outcome.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { topicsOf } from "../topic-formats.ts";
 import { entryId } from "../window/entry.ts";
+import { topicsOf } from "../wiring/topic-formats.ts";
 import { type Counts, idsOf, lastOfEach, NO_COUNTS, planChunk, sumOfCounts } from "./chunk.ts";
 import { callsMs, itemsPerCall } from "./pace.ts";
 

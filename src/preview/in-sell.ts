@@ -1,8 +1,9 @@
 /** Asks the CRM what it holds of the records that mutations are about: one question a record, each with a permit. Reads only. */
-import { type AskedSell, OPENING_CALLS } from "../ask-sell.ts";
+
 import type { Entity, Mutation } from "../domain/mutation.ts";
 import type { FoundRecord } from "../domain/search.ts";
 import { entryId } from "../window/entry.ts";
+import { type AskedSell, OPENING_CALLS } from "../wiring/ask-sell.ts";
 import { type Comparison, compare } from "./compare.ts";
 import type { PreviewedRecord } from "./preview.ts";
 

@@ -9,7 +9,7 @@ import type { EndOffset } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { compileRoutes } from "../map/mapper.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import { formatsOf } from "../topic-formats.ts";
+import { formatsOf } from "../wiring/topic-formats.ts";
 import { givenLine } from "./given.ts";
 import { givenOutcomes, outcomeOf } from "./outcome.ts";
 import { readRows } from "./read-file.ts";

@@ -1,5 +1,5 @@
 /** What the commands around dead letters need, connected: Kafka, the memory of the group, and today's routes. */
-import { storeScope } from "../account-mark.ts";
+
 import { readMark } from "../commit/mark.ts";
 import type { Config } from "../config/spec.ts";
 import { createDecoder } from "../decode/decoder.ts";
@@ -12,7 +12,8 @@ import { compileRoutes } from "../map/mapper.ts";
 import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
 import { createRedisStore, type RedisStore } from "../store/redis-store.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { formatsOf, topicsOf } from "../topic-formats.ts";
+import { storeScope } from "../wiring/account-mark.ts";
+import { formatsOf, topicsOf } from "../wiring/topic-formats.ts";
 import type { JudgeDeps } from "./states.ts";
 
 export interface DeskDeps {

@@ -5,8 +5,8 @@
 import type { Mutation } from "../domain/mutation.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder, EntityId, EntityStore, Mapper } from "../domain/stages.ts";
-import { mutationsOf } from "../read-mutations.ts";
 import { hasPassed } from "../window/guard.ts";
+import { mutationsOf } from "../wiring/read-mutations.ts";
 import type { StoredLetter } from "./letters.ts";
 
 /**

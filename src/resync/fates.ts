@@ -5,8 +5,8 @@ import type { ConsumerRecord } from "../domain/record.ts";
 import type { Decoder, Mapper } from "../domain/stages.ts";
 import type { Identity } from "../map/mapper.ts";
 import { sizeOf, stepsOf } from "../plan/chunk.ts";
-import { changesOf } from "../read-mutations.ts";
 import { entryId } from "../window/entry.ts";
+import { changesOf } from "../wiring/read-mutations.ts";
 import type { Fate, Seen } from "./newest.ts";
 
 export interface Reading {

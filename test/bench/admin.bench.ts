@@ -6,7 +6,7 @@
 import { cpus } from "node:os";
 import Table from "cli-table3";
 import { OwnedPartition } from "../../src/commit/partition.ts";
-import { partitionSnapshot } from "../../src/partition-snapshot.ts";
+import { partitionSnapshot } from "../../src/pipeline/partition-snapshot.ts";
 import { createGauges } from "../../src/telemetry/gauges.ts";
 import type { Snapshot } from "../../src/telemetry/snapshot.ts";
 import { aPartition, aSnapshot, StatusWorld } from "../support/status-world.ts";

@@ -9,7 +9,7 @@ import { compileIdentities, compileRoutes } from "../../src/map/mapper.ts";
 import { loadCheckpoint } from "../../src/resync/checkpoint.ts";
 import { type ResyncDeps, resync } from "../../src/resync/resync.ts";
 import { firstCheckpoint } from "../../src/resync/selection.ts";
-import { formatsOf } from "../../src/topic-formats.ts";
+import { formatsOf } from "../../src/wiring/topic-formats.ts";
 import { aRecord } from "../support/builders.ts";
 import { busiest, CLEAN, check } from "../support/checker.ts";
 import { readTopics } from "../support/read-topics.ts";

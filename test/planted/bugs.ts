@@ -26,8 +26,8 @@ export interface Bug {
 const COMMITTED_TOO_FAR = /was committed at \d+, past the unsettled record \d+/;
 
 const [WATERMARK, OWNERSHIP] = ["src/commit/watermark.ts", "src/commit/ownership.ts"];
-const [INTAKE, PIPELINE, DELIVERY] = ["src/intake.ts", "src/pipeline.ts", "src/delivery.ts"];
-const VERDICTS = "src/verdicts.ts";
+const [INTAKE, PIPELINE, DELIVERY] = ["src/pipeline/intake.ts", "src/pipeline/pipeline.ts", "src/pipeline/delivery.ts"];
+const VERDICTS = "src/pipeline/verdicts.ts";
 const [WINDOW, ENTRIES, OUTCOMES] = ["src/window/window.ts", "src/window/entries.ts", "src/window/outcomes.ts"];
 
 /** Bugs where Sell's answers are read, below all that the simulation has: replicas on a real broker show them. */
@@ -93,7 +93,7 @@ export const BUGS: readonly Bug[] = [
   {
     id: "B3 deliver",
     title: "the dead letter of a refused record is not awaited",
-    patches: [{ file: "src/burial.ts", find: "    await report;\n", put: "" }],
+    patches: [{ file: "src/pipeline/burial.ts", find: "    await report;\n", put: "" }],
     shows: COMMITTED_TOO_FAR,
   },
   {

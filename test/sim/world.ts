@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers/promises";
 import { partitionName, type TopicPartition } from "../../src/domain/record.ts";
 import type { ErrantRecordReporter } from "../../src/domain/stages.ts";
-import { Pipeline } from "../../src/pipeline.ts";
+import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { Broker } from "./broker.ts";
 import { Dice } from "./dice.ts";
 import { createDecoder, createMapper, type ErpRecord, isDoomed, isHopeless, keyOf, NOBODY, type Wish } from "./erp.ts";

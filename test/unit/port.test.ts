@@ -10,7 +10,7 @@ const KNOWS_SELL = /^src\/(deliver|sandbox|demo)\//;
 const SPEAKS_HTTP = /^src\/(decode|admin|lag)\/|^src\/lib\/ask-admin/;
 /** Who may know that there is such an adapter, and of it only these files. */
 const COMPOSES = new Map([
-  ["src/behind-gate.ts", ["./deliver/target.ts"]],
+  ["src/wiring/behind-gate.ts", ["../deliver/target.ts"]],
   ["src/config/spec.ts", ["../deliver/config.ts"]],
 ]);
 /** Shows the requests that the adapter would make. */
