@@ -54,6 +54,8 @@ export class Ownership {
   #round = new AbortController();
   #opening: Promise<void> = Promise.resolve();
   #frozen = true;
+  /** The marks stored of what we own were read since the last join: no other member had a kept partition in between. */
+  #isConfirmed = false;
 
   constructor(deps: OwnershipDeps) {
     this.#deps = deps;
@@ -66,6 +68,14 @@ export class Ownership {
 
   get partitions(): readonly OwnedPartition[] {
     return this.#partitions;
+  }
+
+  /**
+   * What may be committed. None between a join and the reading of the marks: another member may have had a partition that we
+   * kept, in an assignment that never reached us, and our watermark would take its own back.
+   */
+  get confirmed(): readonly OwnedPartition[] {
+    return this.#isConfirmed ? this.#partitions : [];
   }
 
   /**
@@ -96,6 +106,7 @@ export class Ownership {
   }
 
   onAssignment({ lost, gained }: Assignment): void {
+    this.#isConfirmed = false;
     this.#lose(lost);
     for (const { partition } of lost) this.#astray.add(partition);
     for (const partition of gained) {
@@ -141,6 +152,7 @@ export class Ownership {
     const stored = await this.#insist(() => this.#deps.source.committed(this.partitions), signal);
     const marks = new Map(stored.map((offset) => [partitionName(offset), this.#markOf(offset)]));
     this.#takeBackForeign(stored, marks);
+    this.#isConfirmed = true;
     await this.#adoptCooldown([...marks.values()]);
     for (const partition of this.partitions.filter(({ isStarted }) => !isStarted)) {
       const name = partitionName(partition);

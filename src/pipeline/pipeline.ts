@@ -358,7 +358,7 @@ export class Pipeline {
     while (isBusy() && clock.monotonicMs() < deadline) await clock.sleep(20);
     const isUnsettled = partitionSet(this.#window.unsettledPartitions());
     await this.#committer.commit(
-      this.partitions,
+      this.#ownership.confirmed,
       (partition) => isUnsettled(partition) || this.#ownership.isLate(partition),
     );
   }

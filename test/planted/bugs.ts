@@ -381,4 +381,11 @@ export const BUGS: readonly Bug[] = [
     seed: 4343,
     shows: /ended as .* instead of null/,
   },
+  {
+    id: "unread mark",
+    title: "a member that joins again at once commits what it held before, whoever had it in between",
+    patches: [{ file: PIPELINE, find: "      this.#ownership.confirmed,\n", put: "      this.partitions,\n" }],
+    seed: 776_149_577,
+    shows: /went back from \d+ to \d+/,
+  },
 ];

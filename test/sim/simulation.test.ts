@@ -32,6 +32,7 @@ const PAST: readonly (readonly [seed: number, cure: string])[] = [
   [2012, "what another Redis remembers as deleted is looked up"],
   [3408, "a partition that another member had in between is read again"],
   [4343, "a deletion that finds nothing settles all that it stands for"],
+  [776_149_577, "a member that joins again at once commits nothing of what it did not look at"],
 ];
 
 test(`holds its promises in ${LIVES} lives from seed ${FIRST_SEED}`, { timeout: timeoutOf(LIVES) }, async () => {

@@ -155,6 +155,17 @@ test("a kept partition that another member had in between starts again where tha
   expect(member.partition.inbox).toEqual([]);
 });
 
+test("a kept partition may be committed only once its mark was read again: another member may have had it", async () => {
+  const member = await new Member(left()).join().pass(COMMIT_MS);
+  member.join("kept");
+  member.ownership.freeze(); // the next join begins at once
+  expect(member.ownership.confirmed).toEqual([]);
+  await member.pass(10_000);
+  expect(member.ownership.confirmed).toEqual([]);
+  await member.join("kept").pass(COMMIT_MS);
+  expect(member.ownership.confirmed).toEqual([member.partition]);
+});
+
 test("positions of an earlier assignment are nobody's", async () => {
   const member = await new Member(left()).join().pass(1_000);
   expect(member.ownership.of({ ...ORDERS, offset: 20n, epoch: 1 })).toBe(member.partition);
