@@ -6,13 +6,17 @@ import type { Remembered } from "../domain/stages.ts";
 import type { Entry } from "./entry.ts";
 import { versionAfter } from "./guard.ts";
 
-/** Null when there is nothing to remember: no such record, or the entry's changes were lost meanwhile. */
+/**
+ * Null when there is nothing to remember: no such record, none of the id that was to be deleted though it may have another
+ * by now, or the entry's changes were lost meanwhile.
+ */
 export const memoryAfter = (
-  { plan, candidate, known = null }: Entry,
+  entry: Entry,
   { id, result }: Outcome & { status: "accepted" },
   acceptedAtMs: number,
 ): Remembered | null => {
-  if (plan === null) return null;
+  const { plan, candidate, known = null } = entry;
+  if (plan === null || (plan.verb === "delete" && result === "missing" && isOfYesterday(entry))) return null;
   if (plan.verb === "lookup") {
     const blank = { deleted: false, version: null, route: null, fingerprint: null };
     if (id !== null) return { ...blank, id, acceptedAtMs, from: "lookup" };
@@ -23,6 +27,10 @@ export const memoryAfter = (
   if (plan.verb === "delete") return gone(candidate, known, acceptedAtMs);
   return { id, deleted: false, fingerprint: plan.fingerprint, ...acceptance(candidate, known, acceptedAtMs) };
 };
+
+/** What is remembered may be older than the record in Sell, which somebody may have created anew. What a search found is not. */
+const isOfYesterday = ({ known = null, isDoubtful }: Entry): boolean =>
+  known !== null && known.route !== null && (isDoubtful || known.fingerprint === null);
 
 const gone = (candidate: Mutation, known: Remembered | null, acceptedAtMs: number): Remembered => ({
   ...{ id: null, deleted: true, fingerprint: null },

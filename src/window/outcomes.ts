@@ -39,7 +39,7 @@ export class Outcomes {
       return memory?.deleted === true ? this.#gone(entry, memory) : this.#entries.lookedUp(entry, memory);
     if (plan === null || candidate === undefined) return this.#entries.decideAnew(entry);
     entry.isDoubtful = false;
-    if (memory === null) return this.#vanished(entry, candidate);
+    if (memory === null) return plan.verb === "delete" ? this.#searchedFor(entry) : this.#vanished(entry, candidate);
     entry.known = memory;
     this.#lockAfterAcceptance(entry, outcome.result === "created" || outcome.lags === true);
     if (outcome.result === "created" && !entry.completesCreation && Object.keys(candidate.onCreate).length > 0) {
@@ -148,6 +148,13 @@ export class Outcomes {
     entry.reset();
     this.#deps.settle(entry.shift(entry.standsFor));
     this.#entries.evaluate(entry);
+  }
+
+  /** It was not there by its id, which may be one of an earlier life: its key tells before the deletion counts as done. */
+  #searchedFor(entry: Entry): void {
+    entry.known = null;
+    entry.lookedUp = false;
+    this.#entries.decideAnew(entry);
   }
 
   /** The remembered record is gone in Sell: the route's `onMissing` says what now. A change that never creates is done with it. */

@@ -1,6 +1,7 @@
 /** A record that was written before and that somebody deleted in Sell, or merged into another. */
 import { expect, test } from "vitest";
 import type { Mutation } from "../../../src/domain/mutation.ts";
+import type { Remembered } from "../../../src/domain/stages.ts";
 import { aMutation } from "../../support/builders.ts";
 import { accepted, missing, WindowDriver } from "../../support/window-driver.ts";
 
@@ -57,4 +58,39 @@ test("that a write by key finds under another id, because it was merged, is reme
   expect(driver.store.get("accounts/1")?.id).toBe(9);
   driver.add(named("c", "recreate"));
   expect(driver.take()).toMatchObject({ writes: [{ id: 9 }] });
+});
+
+/** A deletion of a record that another Redis remembers by an id of yesterday: nothing of it is trusted. */
+const deletion = (memory: Partial<Remembered>) => {
+  const driver = new WindowDriver({ lingerMs: 0 }).add(named("a", "recreate"));
+  driver.answer(driver.take(), accepted(7));
+  const known = driver.store.get("accounts/1");
+  if (known !== undefined) driver.store.set("accounts/1", { ...known, ...memory });
+  driver.add(aMutation({ key: "1", action: "delete", isDelete: true, fields: {} }));
+  return driver;
+};
+
+test("whose id may be an older one is looked for by its key before its deletion counts as done", () => {
+  const driver = deletion({ fingerprint: null });
+  driver.answer(driver.take(), missing);
+  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([1, false]);
+  const search = driver.take();
+  expect(search).toMatchObject({ verb: "lookup", writes: [{ key: "1" }] });
+  driver.answer(search, accepted(8, "found"));
+  const again = driver.take();
+  expect(again).toMatchObject({ verb: "delete", writes: [{ id: 8 }] });
+  driver.answer(again, missing); // the search was late: it is not asked twice
+  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([2, true]);
+});
+
+test("is deleted when neither its id nor its key is found", () => {
+  const driver = deletion({ fingerprint: null });
+  driver.answer(driver.take(), missing).answer(driver.take(), missing);
+  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted, driver.window.size]).toEqual([2, true, 0]);
+});
+
+test("is deleted by the id that is surely its last one, without a search", () => {
+  const driver = deletion({});
+  driver.answer(driver.take(), missing);
+  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted, driver.take()]).toEqual([2, true, null]);
 });
