@@ -210,12 +210,18 @@ export class Ownership {
     return mark;
   }
 
-  /** A kept partition whose mark is not ours had another owner in between: what we hold of it is worth nothing. */
+  /**
+   * A kept partition whose mark is not ours had another owner in between, and one whose offset we stored is gone or was
+   * set back without a mark where its topic was created again: what we hold of it is worth nothing.
+   */
   #takeBackForeign(stored: readonly CommittedOffset[], marks: ReadonlyMap<string, Mark | null>): void {
     const started = this.partitions.filter(({ isStarted }) => isStarted);
+    const offsets = new Map(stored.map((row) => [partitionName(row), row.offset]));
     const wentElsewhere = started.filter((partition) => {
-      const mark = marks.get(partitionName(partition));
-      return mark != null && mark.nonce !== this.#deps.nonce;
+      const name = partitionName(partition);
+      const mark = marks.get(name) ?? null;
+      if (mark !== null) return mark.nonce !== this.#deps.nonce;
+      return partition.lastCommitMs !== null && (offsets.get(name) ?? -1n) < partition.watermark.committable;
     });
     for (const { partition } of wentElsewhere) this.#astray.add(partition);
     const foreign = started.filter(
@@ -227,7 +233,7 @@ export class Ownership {
     this.#lose(foreign);
     for (const partition of foreign) {
       this.#own(partition);
-      const offset = stored.find((other) => partitionName(other) === partitionName(partition))?.offset ?? 0n;
+      const offset = offsets.get(partitionName(partition)) ?? 0n;
       this.#deps.source.seek(partition, offset); // what was fetched since the join went with what we held
       this.#deps.source.resume(partition);
     }
@@ -239,16 +245,25 @@ export class Ownership {
   }
 
   async #startAt(partition: OwnedPartition, stored: bigint | null, mark: Mark | null, joinedMs: number): Promise<void> {
-    const start = stored ?? (await this.#firstOffset(partition));
-    if (stored !== null && mark?.state !== "clean") {
-      // What was accepted just before a crash may not have been remembered: up to here no fingerprint is believed.
-      partition.trustedFrom = (await this.#endOf(partition))?.high ?? start;
-      partition.lateUntilMs = joinedMs + this.#deps.lateApplyMaxMs + this.#deps.indexLagMs;
-    } else partition.trustedFrom = mark?.trustedFrom ?? 0n;
-    partition.startAt(start, mark?.settled ?? []);
-    // Without a stored offset kafkajs begins at the earliest: another start must be said, and is stored at once.
-    if (stored === null && this.#deps.startFrom(partition.topic) !== "earliest")
-      this.#deps.source.seek(partition, start);
+    if (stored === null) {
+      const first = await this.#firstOffset(partition);
+      partition.startAt(first, []);
+      // Without a stored offset kafkajs begins at the earliest: another start must be said, and is stored at once.
+      if (this.#deps.startFrom(partition.topic) !== "earliest") this.#deps.source.seek(partition, first);
+      return;
+    }
+    if (mark?.state === "clean") {
+      partition.trustedFrom = mark.trustedFrom;
+      return partition.startAt(stored, mark.settled);
+    }
+    const end = await this.#endOf(partition);
+    // What was accepted just before a crash may not have been remembered: up to here no fingerprint is believed.
+    partition.trustedFrom = end?.high ?? stored;
+    partition.lateUntilMs = joinedMs + this.#deps.lateApplyMaxMs + this.#deps.indexLagMs;
+    if (end === undefined || end.high >= stored) return partition.startAt(stored, mark?.settled ?? []);
+    // The topic was created again, or its log was cut: what stands there was never read.
+    partition.startAt(end.low, []);
+    this.#deps.source.seek(partition, end.low);
   }
 
   async #firstOffset({ topic, partition }: TopicPartition): Promise<bigint> {

@@ -23,14 +23,14 @@ export interface Assignment {
   readonly lost: readonly TopicPartition[];
   /** Owned before and still, by the same member. */
   readonly kept: readonly TopicPartition[];
-  /** Newly owned, or owned again under another member id (then also in `lost`). */
+  /** Newly owned, or owned again (then also in `lost`): under another member id, or because its log does not go on where it was read. */
   readonly gained: readonly TopicPartition[];
 }
 
 /** Called by the source; none of these may throw, and none but `beforeRejoin` may wait. */
 export interface SourceHandlers {
   onRecords(partition: TopicPartition, records: readonly SourceRecord[], highWatermark: bigint): void;
-  /** After each GROUP_JOIN. The source has applied nothing yet: every gained partition must be `resume`d or `pause`d by the handler. */
+  /** After each GROUP_JOIN, and when a partition's log begins anew. The source has applied nothing yet: every gained partition must be `resume`d or `pause`d by the handler. */
   onAssignment(assignment: Assignment): void;
   /**
    * The revoke barrier: runs before every JoinGroup (the first join, rejoins, and while stopping). Freeze sends, await calls in

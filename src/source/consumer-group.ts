@@ -160,7 +160,7 @@ export class ConsumerGroup implements RecordSource {
       !this.#ownership.owns(batch) ||
       this.#rounds.isStale(name, this.#cluster?.getNodeIds().map(String) ?? []);
     if (outdated) return;
-    this.#reportGap(name, batch.firstOffset());
+    this.#afterReset({ topic, partition }, batch.firstOffset());
     this.#handlers?.onRecords({ topic, partition }, toSourceRecords(batch.messages), BigInt(batch.highWatermark));
     // Includes offsets without records: transaction markers, compacted records.
     resolveOffset(batch.lastOffset());
@@ -254,13 +254,22 @@ export class ConsumerGroup implements RecordSource {
     }
   }
 
-  #reportGap(name: string, firstOffset: string | null): void {
+  /**
+   * The broker did not have the offset, and kafkajs went on at the first one there is. What lies below an offset that was read
+   * before is new all the same: the topic was created again, or its log was cut.
+   */
+  #afterReset(partition: TopicPartition, firstOffset: string | null): void {
+    const name = partitionName(partition);
     if (!this.#outOfRange.delete(name)) return;
+    const next = this.#next.get(name);
     this.#options.emit("offset-out-of-range", {
       partition: name,
-      expected: String(this.#next.get(name) ?? "the committed offset"),
+      expected: String(next ?? "the committed offset"),
       got: firstOffset ?? "nothing yet",
     });
+    // Before anything was read only the committed offset tells: whoever is told reads that again.
+    if (next === undefined || BigInt(firstOffset ?? next) < next)
+      this.#handlers?.onAssignment(this.#ownership.begunAnew(partition));
   }
 
   #stepOutside(): void {

@@ -13,6 +13,8 @@ export interface Ownership {
    * that came back: then all of them are lost and gained at once.
    */
   joined(memberId: string, assigned: PartitionsByTopic): Assignment;
+  /** Nothing of a partition that we go on to own is as it was: it is lost and gained at once. */
+  begunAnew(partition: TopicPartition): Assignment;
 }
 
 export const createOwnership = (): Ownership => {
@@ -36,6 +38,11 @@ export const createOwnership = (): Ownership => {
         kept: [...owned.values()].filter(stays),
         gained: [...owned.values()].filter((partition) => !stays(partition)),
       };
+    },
+    begunAnew(partition) {
+      const name = partitionName(partition);
+      const kept = [...owned.values()].filter((other) => partitionName(other) !== name);
+      return { lost: [partition], kept, gained: [partition] };
     },
   };
 };

@@ -91,10 +91,14 @@ const OBSERVATIONS: Observations = {
         : error(`The Kafka consumer failed for good (${cause}); the process exits, to be started again.`),
   },
   "offset-out-of-range": {
-    line: ({ partition, expected, got }) =>
-      error(
-        `Kafka no longer has offset ${expected} of ${partition}, reading goes on at ${got}: records in between were deleted unread. Raise the topic's retention, then resync.`,
-      ),
+    line: ({ partition, expected, got }) => {
+      const where = `Kafka no longer has offset ${expected} of ${partition}, reading goes on at ${got}`;
+      return Number(got) < Number(expected)
+        ? error(`${where}: the topic was created again, or its log was cut. All that is there is written again.`)
+        : error(
+            `${where}: records in between were deleted unread, unless the topic was created again. Raise the topic's retention, then resync.`,
+          );
+    },
   },
   "commit-refused": { line: ({ cause }) => warn(`Kafka refused a commit (${cause}); it comes again.`) },
   committed: {},

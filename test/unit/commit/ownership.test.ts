@@ -155,6 +155,32 @@ test("a kept partition that another member had in between starts again where tha
   expect(member.partition.inbox).toEqual([]);
 });
 
+test.each([
+  ["is gone", null, [0n, 3n]],
+  ["was set back", 3n, [3n, 3n]],
+])(
+  "a kept partition whose offset %s, since its topic was created again, is read again",
+  async (_, offset, [sought, start]) => {
+    const member = await new Member(left()).join().pass(1_000);
+    member.stored = { offset, metadata: null };
+    await member.join("kept").pass(COMMIT_MS);
+    expect([member.lost, member.seeks, member.partition.watermark.committable]).toEqual([["true"], [sought], start]);
+  },
+);
+
+test("what retention has taken from below a kept partition changes nothing of what is held", async () => {
+  const member = await new Member(left()).join().pass(1_000);
+  member.stored = { offset: 25n, metadata: null };
+  await member.join("kept").pass(1_000);
+  expect([member.lost, member.partition.epoch]).toEqual([[], 1]);
+});
+
+test("a partition that was committed beyond the end of its log is read from the first record there is", async () => {
+  const member = await new Member(left({ state: "open", settled: [102n] }), 100n).join().pass(COMMIT_MS);
+  expect([member.seeks, member.stored.offset]).toEqual([[3n], 3n]);
+  expect(member.partition.watermark.track(102n, 0)).toBe(true);
+});
+
 test("a kept partition may be committed only once its mark was read again: another member may have had it", async () => {
   const member = await new Member(left()).join().pass(COMMIT_MS);
   member.join("kept");

@@ -21,4 +21,10 @@ describe("ownership", () => {
     ownership.joined("m1", { orders: [0] });
     expect(ownership.joined("m2", { orders: [0] })).toEqual({ lost: [p(0)], kept: [], gained: [p(0)] });
   });
+
+  it("loses and gains at once what begins anew, and keeps the others", () => {
+    const ownership = createOwnership();
+    ownership.joined("m1", { orders: [0, 1] });
+    expect(ownership.begunAnew(p(1))).toEqual({ lost: [p(1)], kept: [p(0)], gained: [p(1)] });
+  });
 });
