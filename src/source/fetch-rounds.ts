@@ -16,7 +16,7 @@ export interface FetchRounds {
 export const createFetchRounds = (): FetchRounds => {
   const nodes = new Set<string>(); // bound: the cluster's brokers
   let behind = new Set<string>();
-  let fresh = new Set<string>();
+  const fresh = new Set<string>(); // bound: the subscribed partitions
 
   return {
     started(nodeId) {
@@ -25,7 +25,7 @@ export const createFetchRounds = (): FetchRounds => {
     },
     joined(gained) {
       behind = new Set(nodes);
-      fresh = new Set(gained);
+      for (const partition of gained) fresh.add(partition); // those of a join just before may not have been fetched anew yet
     },
     isStale(partition, nodeIds) {
       if (!fresh.has(partition)) return false;

@@ -14,6 +14,15 @@ describe("fetch rounds", () => {
     expect(rounds.isStale("orders[0]", NODES)).toBe(false);
   });
 
+  it("go on distrusting a gained partition when the next join keeps it before it was fetched anew", () => {
+    const rounds = createFetchRounds();
+    for (const node of NODES) rounds.started(node);
+    rounds.joined(["orders[0]"]);
+    rounds.joined([]);
+    rounds.started("1");
+    expect(rounds.isStale("orders[0]", NODES)).toBe(true);
+  });
+
   it("trust partitions that were ours before", () => {
     const rounds = createFetchRounds();
     rounds.started("1");
