@@ -61,6 +61,7 @@ export class Intake {
     this.#deps.tasks.own(
       this.#prepare(partition).finally(() => {
         partition.isPreparing = false;
+        this.prepareSoon(partition); // it may have been let go on just when it had stopped
       }),
     );
   }

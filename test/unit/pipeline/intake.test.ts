@@ -119,6 +119,22 @@ test("an errant record settles when its dead letter is stored, and nothing of it
   expect([line.settled, line.added.length]).toEqual([[0n], 1]);
 });
 
+test("a partition that is let go on in the moment in which it stops goes on", async () => {
+  const line = new Line();
+  let wasHeld = false;
+  line.answers.later = async () => changes(1);
+  Object.defineProperty(line, "isFrozen", {
+    get() {
+      if (wasHeld || line.read.length === 0) return false;
+      queueMicrotask(() => line.intake.prepareSoon(line.partition));
+      wasHeld = true;
+      return true;
+    },
+  });
+  await line.receive("later", "one");
+  expect([wasHeld, line.added.length]).toEqual([true, 2]);
+});
+
 test("a registry that does not answer stalls the partition, and never makes a dead letter", async () => {
   const line = new Line();
   let failures = 3;
