@@ -261,9 +261,7 @@ export const BUGS: readonly Bug[] = [
   {
     id: "foreign mark",
     title: "a partition that another member had in between goes on from memory",
-    patches: [
-      { file: OWNERSHIP, find: "return mark != null && mark.nonce !== this.#deps.nonce;", put: "return false;" },
-    ],
+    patches: [{ file: OWNERSHIP, find: "return mark.nonce !== this.#deps.nonce;", put: "return false;" }],
     seed: 3408,
     shows: /went back from/,
   },
