@@ -6,7 +6,7 @@ import { strict as assert } from "node:assert";
 import type { Fields } from "../domain/mutation.ts";
 import type { Outcome, Verb, Write } from "../domain/receipt.ts";
 import { type Call, one, parseJson, stepDone, unknown } from "./call.ts";
-import type { Notes } from "./notes.ts";
+import { type Notes, noteOf } from "./notes.ts";
 import { isId, isOurs, isRecord, keyFilter, keyOf, newRecord, type Resource, withKey } from "./resources.ts";
 import type { Reply, WireRequest } from "./wire.ts";
 
@@ -125,13 +125,13 @@ const lookThenWrite = (
   resource: Resource,
   { keyField, skus, nowMs, openMs }: CoreContext,
 ): Call | Outcome => {
-  const known = skus.get(write.key);
+  const known = skus.get(noteOf(write));
   if (known !== undefined && "openUntilMs" in known && known.openUntilMs > nowMs) return CREATION_OPEN;
-  skus.forget(write.key);
+  skus.forget(noteOf(write));
   if (known !== undefined && "id" in known) {
     if (known.id !== null) return putCall(write, resource, keyField, known.id);
     const refused = (outcome: Outcome): Outcome => {
-      if (outcome.status === "unknown") skus.put(write.key, { openUntilMs: nowMs + openMs });
+      if (outcome.status === "unknown") skus.put(noteOf(write), { openUntilMs: nowMs + openMs });
       return outcome;
     };
     return { ...postCall(write, resource, keyField), refused };
@@ -142,7 +142,7 @@ const lookThenWrite = (
     read: (reply) => {
       const [outcome] = lookup.read(reply).outcomes;
       if (outcome?.status !== "accepted") return one(outcome ?? unknown("reply-unreadable"));
-      skus.put(write.key, { id: outcome.id });
+      skus.put(noteOf(write), { id: outcome.id });
       return one(stepDone("looked-up", false));
     },
   };

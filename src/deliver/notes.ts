@@ -1,4 +1,5 @@
 /** What earlier steps found out about a record that takes several requests, kept just long enough to act on it. */
+import type { Write } from "../domain/receipt.ts";
 import type { Clock } from "../lib/clock.ts";
 
 export interface Notes<T> {
@@ -27,3 +28,6 @@ export const createNotes = <T>(clock: Clock, validMs: number): Notes<T> => {
     forget: (key) => void notes.delete(key),
   };
 };
+
+/** Of another series, somebody else may have written the record since. */
+export const noteOf = ({ entity, key, series = 0 }: Write): string => `${entity}/${key}/${series}`;

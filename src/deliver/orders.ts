@@ -10,7 +10,7 @@ import { type Call, one, stepDone, unknown } from "./call.ts";
 import { CREATION_OPEN, envelope, findCall, lookupCall, postCall, putCall, readDeletion, writeCall } from "./core.ts";
 import { firstDifference, type Line, newLine } from "./lines.ts";
 import { pagePath, readPage } from "./listing.ts";
-import type { Notes } from "./notes.ts";
+import { type Notes, noteOf } from "./notes.ts";
 import { isId, resourceOf } from "./resources.ts";
 
 export interface OrderNote {
@@ -46,7 +46,7 @@ export const orderCall = (batch: Batch, context: OrderContext): Call | Outcome =
   const [write] = batch.writes;
   assert(write !== undefined, "a batch is never empty");
   if (batch.verb === "lookup") return findOrder(write, context);
-  const note = batch.writes.length === 1 ? context.notes.get(write.key) : undefined;
+  const note = batch.writes.length === 1 ? context.notes.get(noteOf(write)) : undefined;
   const { lines, head } = partsOf(write.body);
   if (note?.head === JSON.stringify(head) && note.id !== null && lines !== null)
     return lineStep(write, note.id, note, lines, context);
@@ -66,9 +66,9 @@ const headOf = (write: Write): Write => ({ ...write, body: partsOf(write.body).h
 
 /** By its key an order is found in two steps: which deal, and which order of it. */
 const findOrder = (write: Write, { keyField, deals }: OrderContext): Call => {
-  const deal = deals.get(write.key);
+  const deal = deals.get(noteOf(write));
   if (deal !== undefined) {
-    deals.forget(write.key);
+    deals.forget(noteOf(write));
     return orderOfDeal(deal);
   }
   const lookup = lookupCall(write, resourceOf("deals"), keyField);
@@ -78,7 +78,7 @@ const findOrder = (write: Write, { keyField, deals }: OrderContext): Call => {
       const reading = lookup.read(reply);
       const [outcome] = reading.outcomes;
       if (outcome?.status !== "accepted" || outcome.id === null) return reading;
-      deals.put(write.key, outcome.id);
+      deals.put(noteOf(write), outcome.id);
       return one(stepDone("looked-up", true));
     },
   };
@@ -102,7 +102,7 @@ const headStep = (write: Write, isUpdate: boolean, note: OrderNote | undefined, 
     read: (reply) => {
       const [outcome = unknown("reply-unreadable")] = lookup.read(reply).outcomes;
       if (outcome.status !== "accepted") return one(outcome);
-      notes.put(write.key, { ...UNKNOWN_ORDER, id: outcome.id });
+      notes.put(noteOf(write), { ...UNKNOWN_ORDER, id: outcome.id });
       return one(stepDone("looked-up", true));
     },
   };
@@ -120,8 +120,8 @@ const noted = (call: Call, writes: readonly Write[], { notes }: OrderContext): C
 
 const afterHead = (outcome: Outcome, write: Write | undefined, notes: Notes<OrderNote>): Outcome => {
   if (write === undefined || outcome.status === "retriable") return outcome;
-  const before = notes.get(write.key) ?? UNKNOWN_ORDER;
-  notes.forget(write.key);
+  const before = notes.get(noteOf(write)) ?? UNKNOWN_ORDER;
+  notes.forget(noteOf(write));
   // Somebody else was faster, or the search did not know it yet: it will be found.
   if (outcome.status === "rejected" && outcome.code === "already_exists")
     return { status: "retriable", reason: "already-exists", limited: true };
@@ -132,7 +132,7 @@ const afterHead = (outcome: Outcome, write: Write | undefined, notes: Notes<Orde
   // Lines that were read or written a moment ago are better known here than to a search.
   const known = before.id === outcome.id ? before : UNKNOWN_ORDER;
   const note = { ...known, id: outcome.id, head: JSON.stringify(head), isNew: isNew || known.isNew };
-  notes.put(write.key, isNew ? { ...note, lines: [] } : note);
+  notes.put(noteOf(write), isNew ? { ...note, lines: [] } : note);
   return stepDone("head-written", true);
 };
 
@@ -172,7 +172,7 @@ const readLines = (
       if (found === null) return one(unknown("reply-unreadable"));
       const pages = [...note.pages, found.items];
       if (!found.isLast) {
-        context.notes.put(write.key, { ...note, pages });
+        context.notes.put(noteOf(write), { ...note, pages });
         return one(stepDone("lines-read", true));
       }
       return one(proceed(write, id, { ...note, lines: pages.flat(), pages: [] }, wanted, context));
@@ -214,7 +214,7 @@ const deleteLine = (
     read: (reply) => one(readDeletion(reply, line.id) ?? gone()),
     refused: (outcome) => {
       if (outcome.status === "accepted") return gone(); // 404: it was gone before
-      if (outcome.status !== "retriable") context.notes.forget(write.key);
+      if (outcome.status !== "retriable") context.notes.forget(noteOf(write));
       return outcome;
     },
   };
@@ -229,12 +229,12 @@ const proceed = (
   context: OrderContext,
 ): Outcome => {
   if (note.lines !== null && firstDifference(note.lines, wanted) === null) return finished(write, id, note, context);
-  context.notes.put(write.key, note);
+  context.notes.put(noteOf(write), note);
   return stepDone("line-written", true);
 };
 
 const finished = (write: Write, id: number, { isNew }: OrderNote, { notes }: OrderContext): Outcome => {
-  notes.forget(write.key);
+  notes.forget(noteOf(write));
   return { status: "accepted", result: isNew ? "created" : "updated", id, lags: true };
 };
 
@@ -244,8 +244,8 @@ const stepCall = (write: Write, { notes, nowMs, openMs }: OrderContext, call: Ca
   refused: (outcome) => {
     if (outcome.status === "retriable") return outcome;
     if (outcome.status === "unknown" && creating !== undefined)
-      notes.put(write.key, { ...creating, lines: null, pages: [], openUntilMs: nowMs + openMs });
-    else notes.forget(write.key);
+      notes.put(noteOf(write), { ...creating, lines: null, pages: [], openUntilMs: nowMs + openMs });
+    else notes.forget(noteOf(write));
     return outcome;
   },
 });

@@ -6,7 +6,7 @@ import { isOwnTags, mergedTags } from "../domain/own-tags.ts";
 import type { Batch, Outcome, Write } from "../domain/receipt.ts";
 import { type Call, type Json, type Reading, stepDone, unknown } from "./call.ts";
 import { writeCall } from "./core.ts";
-import type { Notes } from "./notes.ts";
+import { type Notes, noteOf } from "./notes.ts";
 import type { Resource } from "./resources.ts";
 
 export interface TagNote {
@@ -25,7 +25,7 @@ export const withSharedTags = (
 ): Call | Outcome => {
   if (!batch.writes.some(({ body }) => isOwnTags(body["tags"]))) return call(batch);
   const [write] = batch.writes;
-  const known = write === undefined ? undefined : notes.get(nameOf(write));
+  const known = write === undefined ? undefined : notes.get(noteOf(write));
   if (write !== undefined && batch.writes.length === 1 && known?.tags === null)
     return askTags(write, known, resource, notes);
   const plain = call({ ...batch, writes: batch.writes.map((shared) => withoutMarker(shared, notes)) });
@@ -36,7 +36,7 @@ export const withSharedTags = (
 const withoutMarker = (write: Write, notes: Notes<TagNote>): Write => {
   const { tags, ...rest } = write.body;
   if (!isOwnTags(tags)) return write;
-  const current = notes.get(nameOf(write))?.tags ?? null;
+  const current = notes.get(noteOf(write))?.tags ?? null;
   return { ...write, body: current === null ? rest : { ...rest, tags: mergedTags(current, tags) } };
 };
 
@@ -47,14 +47,14 @@ const compared = (reading: Reading, writes: readonly Write[], notes: Notes<TagNo
     const shared = write?.body["tags"];
     if (write === undefined || !isOwnTags(shared) || outcome.status !== "accepted" || outcome.id === null)
       return outcome;
-    const note = notes.get(nameOf(write));
-    notes.forget(nameOf(write));
+    const note = notes.get(noteOf(write));
+    notes.forget(noteOf(write));
     // The tags were in this request.
     if (note !== undefined && note.tags !== null) return note.isNew ? { ...outcome, result: "created" } : outcome;
     const tags = tagsOf(reading.records?.get(index));
     if (tags !== null && isSame(tags, mergedTags(tags, shared))) return outcome;
     const isNew = outcome.result === "created";
-    notes.put(nameOf(write), { id: outcome.id, tags, isNew });
+    notes.put(noteOf(write), { id: outcome.id, tags, isNew });
     return { status: "progress", reason: "tags-shown", alone: tags === null, created: isNew };
   }),
 });
@@ -64,12 +64,10 @@ const askTags = (write: Write, note: TagNote, resource: Resource, notes: Notes<T
   const path = `${resource.corePath}/${note.id}`;
   return writeCall({ method: "GET", path, body: null }, true, (data, id) => {
     if (id !== note.id) return unknown("id-mismatch");
-    notes.put(nameOf(write), { ...note, tags: tagsOf(data) ?? [] });
+    notes.put(noteOf(write), { ...note, tags: tagsOf(data) ?? [] });
     return stepDone("tags-shown", false);
   });
 };
-
-const nameOf = ({ entity, key }: Write): string => `${entity}/${key}`;
 
 const tagsOf = (record: Json | undefined): readonly string[] | null => {
   const tags = record?.["tags"];

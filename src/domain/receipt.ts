@@ -11,6 +11,11 @@ export interface Write {
   readonly id: number | null;
   /** The request body without the key field, references filled in; empty for `delete` and `lookup`. */
   readonly body: Fields;
+  /**
+   * Requests of one series are steps and tries on the way to one verdict, in which nobody else writes the record: what they
+   * find out holds for the next one. Absent: they are all of one.
+   */
+  readonly series?: number;
 }
 
 /** Writes of one entity and one verb, each key once; at most `Target.maxItems` of them, at least one. */

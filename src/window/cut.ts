@@ -19,10 +19,10 @@ export const cut = (entries: readonly Entry[], lane: Lane, closedBy: ClosedBy): 
   assert.ok(first?.plan, "a batch is never empty");
   const writes = entries.map((entry) => {
     assert.ok(entry.plan, "an entry leaves only with a plan");
-    const { entity, key, plan } = entry;
+    const { entity, key, plan, series } = entry;
     entry.state = "in-flight";
     entry.pinned = entry.standsFor;
-    return { entity, key, id: plan.id, body: plan.body };
+    return { entity, key, id: plan.id, body: plan.body, series };
   });
   return { entity: first.entity, verb: first.plan.verb, writes, lane, closedBy, entries };
 };

@@ -72,6 +72,9 @@ export class Entry {
   attempts = 0;
   /** How many of them may have been applied. */
   unknowns = 0;
+  static #seriesBegun = 0;
+  /** Names its requests up to a verdict, or up to when it was taken from us. */
+  series = ++Entry.#seriesBegun;
   /** It was cut into a batch that could not be sent, or has steps left to do. */
   returned = false;
   /** Its next step takes a request of its own. */
@@ -194,6 +197,7 @@ export class Entry {
 
   /** The next try is a first one again. */
   reset(): void {
+    this.series = ++Entry.#seriesBegun;
     this.firstSentMs = null;
     this.attempts = 0;
     this.unknowns = 0;

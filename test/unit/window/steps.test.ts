@@ -44,6 +44,23 @@ test("between two steps a newer change takes over, unless the outcome of one is 
   expect(names(true)).toEqual(["old"]);
 });
 
+test("steps are of one series until there is a verdict, or until the record was taken away in between", () => {
+  const driver = new WindowDriver({ lingerMs: 0 }).add(anAccount("1", "a"));
+  const takeStep = (): number | undefined => {
+    const cut = driver.take(10_000);
+    cut?.entries.forEach((entry) => driver.window.outcomes.progressed(entry, step()));
+    return cut?.writes[0]?.series;
+  };
+  const series = [takeStep(), takeStep()];
+  driver.window.drop(() => true);
+  driver.add(anAccount("1", "a"));
+  series.push(takeStep());
+  driver.answer(driver.take(10_000), accepted(7)).add(anAccount("1", "b"));
+  series.push(takeStep());
+  expect(series[0]).toBe(series[1]);
+  expect(new Set(series).size).toBe(3);
+});
+
 test("a hand-over waits until searches find what the last step wrote, and what was accepted so", () => {
   const driver = new WindowDriver();
   driver.add(anAccount("1", "a"), anAccount("2", "b"));
