@@ -34,6 +34,8 @@ export class OwnedPartition implements TopicPartition {
   readonly #lost = new AbortController();
   #watermark: Watermark | null = null;
   #received = -1n;
+  /** Below it everything was received that holds a record. */
+  #readTo = -1n;
 
   constructor({ topic, partition }: TopicPartition, epoch: number) {
     this.topic = topic;
@@ -67,8 +69,9 @@ export class OwnedPartition implements TopicPartition {
     this.#lost.abort(new Error("partition lost"));
   }
 
-  /** Takes in what is new of a fetch; after a rejoin kafkajs fetches again from the committed offset. */
-  receive(records: readonly SourceRecord[]): void {
+  /** Takes in what is new of a fetch up to `next`; after a rejoin kafkajs fetches again from the committed offset. */
+  receive(records: readonly SourceRecord[], next: bigint): void {
+    if (next > this.#readTo) this.#readTo = next;
     for (const { offset, timestampMs, key, value, headers } of records) {
       if (offset <= this.#received) continue;
       this.#received = offset;
@@ -78,6 +81,11 @@ export class OwnedPartition implements TopicPartition {
       this.held.records += 1;
       this.held.bytes += bytes;
     }
+  }
+
+  /** Call it when every record that was received is tracked: offsets up to here that held none need no settling. */
+  passGap(): void {
+    if (this.isStarted) this.watermark.pass(this.#readTo);
   }
 
   /** The record holds no memory any more. */

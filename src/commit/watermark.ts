@@ -66,6 +66,13 @@ export class Watermark {
     return !settled;
   }
 
+  /** There is no record from the newest tracked one up to `next`, which is therefore read next. */
+  pass(next: bigint): void {
+    if (next <= this.#next) return;
+    this.#next = next;
+    this.#advance();
+  }
+
   /** The record turned out to hold `mutations` changes (at least one), each of which settles on its own. */
   expect(offset: bigint, mutations: number, lane: Lane): void {
     const slot = this.#byOffset.get(offset);

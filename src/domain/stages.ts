@@ -29,7 +29,11 @@ export interface Assignment {
 
 /** Called by the source; none of these may throw, and none but `beforeRejoin` may wait. */
 export interface SourceHandlers {
-  onRecords(partition: TopicPartition, records: readonly SourceRecord[], highWatermark: bigint): void;
+  /**
+   * `next` is the offset that is read next: whatever lies below it and is not among the records holds none (markers of
+   * transactions, aborted or compacted records). There may be no records at all.
+   */
+  onRecords(partition: TopicPartition, records: readonly SourceRecord[], highWatermark: bigint, next: bigint): void;
   /** After each GROUP_JOIN, and when a partition's log begins anew. The source has applied nothing yet: every gained partition must be `resume`d or `pause`d by the handler. */
   onAssignment(assignment: Assignment): void;
   /**

@@ -56,7 +56,7 @@ export class Intake {
 
   prepareSoon(partition: OwnedPartition): void {
     if (partition.isPreparing || partition.state !== "open" || this.#deps.isHeld(partition.topic)) return;
-    if (partition.inbox.length === 0) return;
+    if (partition.inbox.length === 0) return partition.passGap();
     partition.isPreparing = true;
     this.#deps.tasks.own(
       this.#prepare(partition).finally(() => {
@@ -93,6 +93,7 @@ export class Intake {
           return;
         }
       }
+      if (partition.inbox.length === 0) partition.passGap();
       this.#deps.progressed();
       await turnOfTheLoop();
     }

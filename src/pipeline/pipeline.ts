@@ -235,11 +235,11 @@ export class Pipeline {
 
   #handlers(): SourceHandlers {
     return {
-      onRecords: (partition, records, highWatermark) => {
+      onRecords: (partition, records, highWatermark, next) => {
         const owned = this.#ownership.get(partition);
         if (owned === undefined) return;
         owned.highWatermark = highWatermark;
-        owned.receive(records);
+        owned.receive(records, next);
         this.#pauses.update();
         this.#intake.prepareSoon(owned);
       },

@@ -12,6 +12,7 @@ import type {
   Cluster,
   Consumer,
   ConsumerConfig,
+  ConsumerEndBatchProcessEvent,
   ConsumerGroupJoinEvent,
   EachBatchPayload,
   LogEntry,
@@ -114,7 +115,10 @@ export class ConsumerGroup implements RecordSource {
   }
 
   seek({ topic, partition }: TopicPartition, offset: bigint): void {
-    this.#ifOurs({ topic, partition }, () => this.#consumer.seek({ topic, partition, offset: String(offset) }));
+    this.#ifOurs({ topic, partition }, () => {
+      this.#rounds.sought(partitionName({ topic, partition }));
+      this.#consumer.seek({ topic, partition, offset: String(offset) });
+    });
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
@@ -154,17 +158,29 @@ export class ConsumerGroup implements RecordSource {
     const { topic, partition } = batch;
     const name = partitionName(batch);
     // A throw or a rejoin elsewhere does not recall batches that are queued already, nor does a seek.
-    const outdated =
-      !isRunning() ||
-      isStale() ||
-      !this.#ownership.owns(batch) ||
-      this.#rounds.isStale(name, this.#cluster?.getNodeIds().map(String) ?? []);
+    const outdated = !isRunning() || isStale() || !this.#ownership.owns(batch) || this.#isOutdated(name);
     if (outdated) return;
     this.#afterReset({ topic, partition }, batch.firstOffset());
-    this.#handlers?.onRecords({ topic, partition }, toSourceRecords(batch.messages), BigInt(batch.highWatermark));
     // Includes offsets without records: transaction markers, compacted records.
+    const next = BigInt(batch.lastOffset()) + 1n;
+    this.#handlers?.onRecords({ topic, partition }, toSourceRecords(batch.messages), BigInt(batch.highWatermark), next);
     resolveOffset(batch.lastOffset());
-    this.#next.set(name, BigInt(batch.lastOffset()) + 1n);
+    this.#next.set(name, next);
+  }
+
+  /** kafkajs reads over a batch that holds no record for us, without asking: else such an end of a partition would wait for ever. */
+  #onNothing({ payload }: ConsumerEndBatchProcessEvent): void {
+    const { topic, partition, batchSize, firstOffset, lastOffset, highWatermark } = payload;
+    const name = partitionName(payload);
+    if (batchSize > 0 || !this.#ownership.owns(payload) || this.#isOutdated(name)) return;
+    this.#afterReset({ topic, partition }, firstOffset);
+    const next = BigInt(lastOffset) + 1n;
+    this.#handlers?.onRecords({ topic, partition }, [], BigInt(highWatermark), next);
+    this.#next.set(name, next);
+  }
+
+  #isOutdated(name: string): boolean {
+    return this.#rounds.isStale(name, this.#cluster?.getNodeIds().map(String) ?? []);
   }
 
   #onGroupJoin({ payload }: ConsumerGroupJoinEvent): void {
@@ -208,12 +224,13 @@ export class ConsumerGroup implements RecordSource {
   }
 
   #listen(): void {
-    const { HEARTBEAT, GROUP_JOIN, FETCH_START, FETCH, CRASH } = this.#consumer.events;
+    const { HEARTBEAT, GROUP_JOIN, FETCH_START, FETCH, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
     // Requests are no sign of life: a consumer that only retries sends them, too.
     for (const sign of [HEARTBEAT, GROUP_JOIN, FETCH_START, FETCH, CRASH]) {
       this.#consumer.on(sign, () => this.#watchdog?.alive());
     }
     this.#consumer.on(FETCH_START, ({ payload }) => this.#rounds.started(String(payload.nodeId)));
+    this.#consumer.on(END_BATCH_PROCESS, (event) => this.#guard(() => this.#onNothing(event)));
     // A listener that throws would throw into kafkajs's own loop.
     this.#consumer.on(GROUP_JOIN, (event) => this.#guard(() => this.#onGroupJoin(event)));
     this.#consumer.on(CRASH, ({ payload }) => this.#guard(() => this.#onCrash(payload.error, payload.restart)));

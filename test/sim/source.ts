@@ -232,7 +232,7 @@ export class SimSource implements RecordSource {
           if (this.#round !== round || this.#seeks !== seeks || this.#positions.get(name) !== position) return;
           if (this.#state !== "member" && this.#state !== "barrier") return;
           this.#positions.set(name, last.offset + 1n);
-          this.#handlers?.onRecords(partition, records, broker.end(partition));
+          this.#handlers?.onRecords(partition, records, broker.end(partition), last.offset + 1n);
           this.#pollSoon();
         }),
       );

@@ -148,7 +148,7 @@ test("a refused mark is tried again, and nothing flows before", async () => {
 
 test("a kept partition that another member had in between starts again where that one left it", async () => {
   const member = await new Member(left()).join().pass(1_000);
-  member.partition.receive([{ offset: 20n, timestampMs: 0, key: null, value: null, headers: [] }]);
+  member.partition.receive([{ offset: 20n, timestampMs: 0, key: null, value: null, headers: [] }], 21n);
   member.stored = { offset: 20n, metadata: left({ settled: [21n] }) };
   await member.join("kept").pass(1_000);
   expect([member.lost, member.seeks, member.partition.epoch]).toEqual([["true"], [20n], 2]);

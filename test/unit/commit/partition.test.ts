@@ -14,8 +14,8 @@ const aPartition = (): OwnedPartition => new OwnedPartition({ topic: "orders", p
 
 test("takes in each record once, however often it is fetched", () => {
   const partition = aPartition();
-  partition.receive([1n, 2n].map(aSourceRecord));
-  partition.receive([1n, 2n, 4n].map(aSourceRecord));
+  partition.receive([1n, 2n].map(aSourceRecord), 3n);
+  partition.receive([1n, 2n, 4n].map(aSourceRecord), 5n);
   expect(partition.inbox.map(({ position }) => position)).toEqual(
     [1n, 2n, 4n].map((offset) => ({ topic: "orders", partition: 3, offset, epoch: 5 })),
   );
@@ -23,7 +23,7 @@ test("takes in each record once, however often it is fetched", () => {
 
 test("counts what its records hold, headers included, until each is released", () => {
   const partition = aPartition();
-  partition.receive([1n, 2n].map(aSourceRecord));
+  partition.receive([1n, 2n].map(aSourceRecord), 3n);
   expect(partition.held).toEqual({ records: 2, bytes: 16 });
   for (const record of partition.inbox) partition.release(record);
   expect(partition.held).toEqual({ records: 0, bytes: 0 });
@@ -44,7 +44,7 @@ test("has something to commit when its watermark moved, or what is settled above
 
 test("lost, it forgets its inbox and ends every wait for it", () => {
   const partition = aPartition();
-  partition.receive([aSourceRecord(1n)]);
+  partition.receive([aSourceRecord(1n)], 2n);
   partition.lose();
   expect([partition.state, partition.inbox.length, partition.signal.aborted]).toEqual(["lost", 0, true]);
 });

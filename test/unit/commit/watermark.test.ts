@@ -55,6 +55,17 @@ describe("watermark", () => {
     expect([6n, 7n, 8n].map((offset) => watermark.track(offset, 0))).toEqual([false, false, true]);
   });
 
+  test("an end without records is passed, once nothing before it is left", () => {
+    const watermark = new Watermark(5n, [7n]);
+    watermark.track(5n, 0);
+    watermark.pass(7n);
+    expect([watermark.next, watermark.committable]).toEqual([7n, 5n]);
+    watermark.settle(5n);
+    expect(watermark.committable).toBe(8n);
+    watermark.pass(4n);
+    expect([watermark.next, watermark.committable]).toEqual([8n, 8n]);
+  });
+
   test("the oldest pending record is told by lane", () => {
     const watermark = new Watermark(0n);
     for (const offset of [0n, 1n]) watermark.track(offset, 100 + Number(offset));
@@ -73,6 +84,7 @@ describe("watermark", () => {
         owed: fc.integer({ min: 1, max: 3 }),
       }),
       fc.record({ do: fc.constant("settle" as const), pick: fc.nat() }),
+      fc.record({ do: fc.constant("pass" as const), gap: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ do: fc.constant("refetch" as const) }),
       fc.record({ do: fc.constant("reassign" as const) }),
       fc.record({ do: fc.constant("late" as const), offset: fc.nat(50) }),
@@ -112,6 +124,10 @@ describe("watermark", () => {
               partly.delete(offset);
               settled.add(offset);
             }
+          } else if (action.do === "pass") {
+            end += BigInt(action.gap);
+            watermark.pass(end);
+            if (owed.size === 0) expect(watermark.committable).toBe(end);
           } else if (action.do === "refetch") {
             for (const offset of fetched) expect(watermark.track(offset, 0)).toBe(false);
           } else if (action.do === "late" && !owed.has(BigInt(action.offset))) {

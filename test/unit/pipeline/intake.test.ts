@@ -86,7 +86,14 @@ class Line {
       values.map((value, i) => {
         return { offset: from + BigInt(i), timestampMs: 0, key: null, value: Buffer.from(value), headers: [] };
       }),
+      from + BigInt(values.length),
     );
+    return this.goOn();
+  }
+
+  /** A fetch that brought nothing, up to that offset. */
+  async receiveNothing(next: bigint): Promise<this> {
+    this.partition.receive([], next);
     return this.goOn();
   }
 
@@ -97,6 +104,26 @@ class Line {
     return this;
   }
 }
+
+test("an end of the partition that holds no record is worked off, but not past a record that waits", async () => {
+  const line = await new Line().receiveNothing(3n);
+  expect(line.partition.watermark.committable).toBe(3n);
+  await (await line.receive("errant")).receiveNothing(9n);
+  expect(line.partition.watermark.committable).toBe(3n);
+  line.letters[0]?.resolve();
+  await line.goOn();
+  expect(line.partition.watermark.committable).toBe(9n);
+});
+
+test("what comes while nothing may be prepared is passed in its turn", async () => {
+  const line = new Line();
+  line.isFrozen = true;
+  await (await line.receive("one")).receiveNothing(5n);
+  expect(line.partition.watermark.next).toBe(0n);
+  line.isFrozen = false;
+  await line.goOn();
+  expect(line.partition.watermark.next).toBe(5n);
+});
 
 test("a skipped record settles at once; a mapped one goes into the window and settles there", async () => {
   const line = await new Line().receive("skip", "one");
@@ -211,7 +238,8 @@ describe("a record of the replay topic", () => {
 
   const receive = async (line: Line, headers: readonly RecordHeader[]): Promise<Line> => {
     const from = line.partition.watermark.next;
-    line.partition.receive([{ offset: from, timestampMs: 0, key: null, value: Buffer.from("one"), headers }]);
+    const record = { offset: from, timestampMs: 0, key: null, value: Buffer.from("one"), headers };
+    line.partition.receive([record], from + 1n);
     return line.goOn();
   };
 

@@ -14,7 +14,7 @@ const agesOf = (...records: readonly (readonly [ageS: number, lane?: Lane])[]) =
   for (const [index, [ageS, lane]] of records.entries()) {
     const offset = BigInt(index);
     if (lane === undefined) {
-      partition.receive([{ offset, timestampMs: toMs(ageS), key: null, value: null, headers: [] }]);
+      partition.receive([{ offset, timestampMs: toMs(ageS), key: null, value: null, headers: [] }], offset + 1n);
     } else {
       partition.watermark.track(offset, toMs(ageS));
       partition.watermark.expect(offset, 1, lane);

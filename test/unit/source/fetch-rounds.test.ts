@@ -38,6 +38,15 @@ describe("fetch rounds", () => {
     expect(rounds.isStale("orders[0]", ["1"])).toBe(false);
   });
 
+  it("distrust batches of a partition that is to be read from elsewhere, alike", () => {
+    const rounds = createFetchRounds();
+    for (const node of NODES) rounds.started(node);
+    rounds.sought("orders[0]");
+    expect([rounds.isStale("orders[0]", NODES), rounds.isStale("orders[1]", NODES)]).toEqual([true, false]);
+    for (const node of NODES) rounds.started(node);
+    expect(rounds.isStale("orders[0]", NODES)).toBe(false);
+  });
+
   it("trust everything at the first join", () => {
     const rounds = createFetchRounds();
     rounds.joined(["orders[0]"]);
