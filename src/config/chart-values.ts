@@ -246,7 +246,10 @@ export const chartValues = z.strictObject({
       fsGroup: 65532,
       seccompProfile: { type: "RuntimeDefault" },
     })
-    .meta({ description: "On OpenShift set runAsUser, runAsGroup and fsGroup to null." }),
+    .meta({
+      description:
+        "On OpenShift set runAsUser, runAsGroup and fsGroup to null; in the values.yaml of a parent chart, where Helm passes no null on, to an empty text.",
+    }),
   securityContext: object.default({
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,

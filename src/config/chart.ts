@@ -13,7 +13,12 @@ const REFERENCE = "^(file:/.+|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\})$";
 
 /** Draft 7 and without any `$ref`, as Helm wants it. */
 export const chartSchema = (config: SchemaNode): SchemaNode => {
-  const schema = z.toJSONSchema(chartValues, { io: "input", target: "draft-7", unrepresentable: "any" }) as SchemaNode;
+  const declared = z.toJSONSchema(chartValues, {
+    io: "input",
+    target: "draft-7",
+    unrepresentable: "any",
+  }) as SchemaNode;
+  const schema = withRequired(declared, chartValues.parse({ config: {} }));
   const { credentials, config: own } = schema.properties ?? {};
   const { required: _, ...open } = withoutCredentials(config, "");
   return {
@@ -25,6 +30,27 @@ export const chartSchema = (config: SchemaNode): SchemaNode => {
     },
   };
 };
+
+/**
+ * Helm takes `null` for "remove the default". What would leave a template without a number, a switch or a section is required,
+ * so that Helm names it; what is empty by default may be empty in this way too.
+ */
+const withRequired = (node: SchemaNode, value: unknown): SchemaNode => {
+  if (node.properties === undefined || typeof value !== "object" || value === null) return node;
+  const defaults = new Map(Object.entries(value));
+  const children = Object.entries(node.properties).map(
+    ([name, child]) => [name, withRequired(child, defaults.get(name))] as const,
+  );
+  const required = children.map(([name]) => name).filter((name) => !isEmpty(defaults.get(name)));
+  return { ...node, properties: Object.fromEntries(children), required };
+};
+
+/** As a template sees it. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0);
 
 /** The chart's README: its hand-written part comes first, up to the line `## Values`. */
 export const chartReadme = (written: string, schema: SchemaNode): string => {

@@ -20,16 +20,20 @@ export const CI_VALUES: readonly string[] = globSync(join(CHART, "ci/*-values.ya
 export type Manifest = any;
 
 export interface Rendering {
+  /** Values below those files. */
+  readonly before?: readonly object[];
   /** Values files, below `values`. */
   readonly files?: readonly string[];
   readonly values?: object;
   readonly kubeVersion?: string;
   readonly chart?: string;
+  readonly release?: string;
 }
 
 /** All documents. Rejects with what helm said. */
 export const render = async (rendering: Rendering): Promise<readonly Manifest[]> => {
-  const documents = parseAllDocuments(await helmTemplate(rendering, []));
+  // As Kubernetes reads it, which takes `yes` and `on` for true.
+  const documents = parseAllDocuments(await manifestsOf(rendering), { version: "1.1" });
   const broken = documents.flatMap(({ errors }) => errors);
   if (broken.length > 0) throw broken[0];
   return documents.map((document) => document.toJS()).filter((value) => value !== null);
@@ -44,7 +48,7 @@ export const notesOf = async (rendering: Rendering): Promise<string> => {
 /** The sentence with which the values are refused; fails when they are taken. */
 export const refusalOf = async (rendering: Rendering): Promise<string> => {
   try {
-    await helmTemplate(rendering, []);
+    await manifestsOf(rendering);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -66,18 +70,23 @@ export const one = (documents: readonly Manifest[], kind: string, name = ""): Ma
   return found[0];
 };
 
-const helmTemplate = (rendering: Rendering, more: readonly string[]): Promise<string> =>
-  withValues(rendering, (flags) => helm(["template", "x", ...flags, ...more]));
+/** The same as text. */
+export const manifestsOf = (rendering: Rendering): Promise<string> =>
+  withValues(rendering, (flags) => helm(["template", rendering.release ?? "x", ...flags]));
 
 const withValues = async (
-  { files = [], values = {}, kubeVersion, chart = CHART }: Rendering,
+  { before = [], files = [], values = {}, kubeVersion, chart = CHART }: Rendering,
   use: (flags: readonly string[]) => Promise<string>,
 ): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), "sell-sink-values-"));
   try {
-    const file = join(folder, "values.json");
-    await writeFile(file, JSON.stringify(values));
-    const flags = [...files, file].flatMap((path) => ["-f", path]);
+    const written = async (content: object, name: string): Promise<string> => {
+      await writeFile(join(folder, name), JSON.stringify(content));
+      return join(folder, name);
+    };
+    const first = await Promise.all(before.map((content, index) => written(content, `${index}.json`)));
+    const paths = [...first, ...files, await written(values, "values.json")];
+    const flags = paths.flatMap((path) => ["-f", path]);
     return await use([chart, ...flags, ...(kubeVersion === undefined ? [] : ["--kube-version", kubeVersion])]);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ mu = R x records a request x (1 - retries); replicas beyond R x latency / concur
 
 {{/* R; empty when there is no limit. */}}
 {{- define "sell-sink.requestsPerSecond" -}}
-{{- $quota := .Values.config.quota | default dict }}
+{{- $quota := (.Values.config | default dict).quota | default dict }}
 {{- $windows := $quota.windows | default list }}
 {{- if not $windows }}
 {{- $profiles := dict "customer" (list (dict "limit" 200 "perMs" 60000)) "sell-documented" (list (dict "limit" 10 "perMs" 1000)) "none" list }}
@@ -23,8 +23,8 @@ mu = R x records a request x (1 - retries); replicas beyond R x latency / concur
 {{- end }}
 
 {{- define "sell-sink.concurrency" -}}
-{{- $batch := .Values.config.batch | default dict }}
-{{- $core := eq "core" ((.Values.config.sell | default dict).dialect | default "auto") }}
+{{- $batch := (.Values.config | default dict).batch | default dict }}
+{{- $core := eq "core" (((.Values.config | default dict).sell | default dict).dialect | default "auto") }}
 {{- $batch.maxInFlight | default (ternary 8 4 $core) }}
 {{- end }}
 
@@ -41,7 +41,7 @@ mu = R x records a request x (1 - retries); replicas beyond R x latency / concur
 {{- end }}
 
 {{- define "sell-sink.recordsPerRequest" -}}
-{{- ternary 1 .Values.capacity.recordsPerRequest (eq "core" ((.Values.config.sell | default dict).dialect | default "auto")) }}
+{{- ternary 1 .Values.capacity.recordsPerRequest (eq "core" (((.Values.config | default dict).sell | default dict).dialect | default "auto")) }}
 {{- end }}
 
 {{/* mu; empty when there is no limit. */}}

@@ -10,7 +10,7 @@
 
 {{- define "sell-sink.checks" -}}
 {{- $v := .Values }}
-{{- $config := $v.config }}
+{{- $config := $v.config | default dict }}
 {{- $most := ternary $v.autoscaling.maxReplicas $v.replicas $v.autoscaling.enabled | int }}
 
 {{- if not $v.image.repository }}
@@ -69,7 +69,7 @@
 {{- fail "pdb.maxUnavailable 0 would block every drain of a node: set 1, or pdb.enabled to false." }}
 {{- end }}
 
-{{- with ($v.resources.limits | default dict).memory }}
+{{- with (($v.resources | default dict).limits | default dict).memory }}
 {{- $limit := include "sell-sink.bytes" . | float64 }}
 {{- $window := ($config.window | default dict).maxBytes | default 67108864 | float64 }}
 {{- $needed := mulf 2.5 (addf $window 67108864) }}

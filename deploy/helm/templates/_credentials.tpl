@@ -33,7 +33,7 @@ its file under /run/secrets/sell-sink and, in capitals, its environment variable
 
 {{/* The configuration with a reference in the place of each credential. */}}
 {{- define "sell-sink.config" -}}
-{{- $config := deepCopy .Values.config }}
+{{- $config := deepCopy (.Values.config | default dict) }}
 {{- range $path, $ref := .Values.credentials }}
 {{- if kindIs "map" $ref }}
 {{- $kind := include "sell-sink.credentialKind" (list $ $path) }}
@@ -57,11 +57,11 @@ its file under /run/secrets/sell-sink and, in capitals, its environment variable
 {{- define "sell-sink.credentialEnv" -}}
 {{- range $path, $ref := .Values.credentials }}
 {{- if and (kindIs "map" $ref) (eq "env" (include "sell-sink.credentialKind" (list $ $path))) }}
-- name: {{ include "sell-sink.envName" $path }}
+- name: {{ include "sell-sink.envName" $path | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "sell-sink.secretOf" (list $ $path $ref) }}
-      key: {{ $ref.key | default $path }}
+      name: {{ include "sell-sink.secretOf" (list $ $path $ref) | quote }}
+      key: {{ $ref.key | default $path | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -70,10 +70,10 @@ its file under /run/secrets/sell-sink and, in capitals, its environment variable
 {{- range $path, $ref := .Values.credentials }}
 {{- if and (kindIs "map" $ref) (ne "env" (include "sell-sink.credentialKind" (list $ $path))) }}
 - secret:
-    name: {{ include "sell-sink.secretOf" (list $ $path $ref) }}
+    name: {{ include "sell-sink.secretOf" (list $ $path $ref) | quote }}
     items:
-      - key: {{ $ref.key | default $path }}
-        path: {{ $path }}
+      - key: {{ $ref.key | default $path | quote }}
+        path: {{ $path | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -7,11 +7,8 @@ not; restartPolicy.
 {{- $v := $.Values -}}
 metadata:
   labels:
-    {{- include "sell-sink.labels" (list $ .component) | nindent 4 }}
-    {{- with $v.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-  {{- $annotations := $v.podAnnotations }}
+    {{- include "sell-sink.podLabels" (list $ .component $v.podLabels) | nindent 4 }}
+  {{- $annotations := $v.podAnnotations | default dict }}
   {{- if not $v.existingConfigMap }}
   {{- $annotations = merge (dict "checksum/config" (include "sell-sink.config" $ | sha256sum)) $annotations }}
   {{- end }}
@@ -23,7 +20,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  serviceAccountName: {{ include "sell-sink.serviceAccountName" $ }}
+  serviceAccountName: {{ include "sell-sink.serviceAccountName" $ | quote }}
   automountServiceAccountToken: {{ $v.automountServiceAccountToken }}
   enableServiceLinks: {{ $v.enableServiceLinks }}
   {{- if kindIs "bool" $v.hostUsers }}
@@ -36,24 +33,26 @@ spec:
   restartPolicy: {{ . }}
   {{- end }}
   {{- if .live }}
-  terminationGracePeriodSeconds: {{ $v.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ include "sell-sink.number" $v.terminationGracePeriodSeconds }}
   {{- end }}
   {{- with $v.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
+  {{- $user := include "sell-sink.podSecurityContext" $ | fromYaml }}
   securityContext:
-    {{- toYaml $v.podSecurityContext | nindent 4 }}
+    {{- toYaml $user | nindent 4 }}
   containers:
     - name: sell-sink
-      image: {{ include "sell-sink.image" $ }}
+      image: {{ include "sell-sink.image" $ | quote }}
       imagePullPolicy: {{ $v.image.pullPolicy }}
       args:
-        {{- toYaml (concat .args (list "--config" "/etc/sell-sink/config.yaml") (ternary $v.extraArgs list .live)) | nindent 8 }}
+        {{- toYaml (concat .args (list "--config" "/etc/sell-sink/config.yaml") (ternary ($v.extraArgs | default list) list .live)) | nindent 8 }}
       {{- $env := include "sell-sink.credentialEnv" $ }}
-      {{- $memory := (.resources.limits | default dict).memory }}
-      {{- if or $env $memory $v.extraEnv }}
+      {{- $heap := ((.resources | default dict).limits | default dict).memory }}
+      {{- range $v.extraEnv }}{{ if eq .name "NODE_OPTIONS" }}{{ $heap = "" }}{{ end }}{{ end }}
+      {{- if or $env $heap $v.extraEnv }}
       env:
-        {{- if $memory }}
+        {{- if $heap }}
         # Node's own default exceeds small containers, and without a limit the share would be that of the whole node.
         - name: NODE_OPTIONS
           value: --max-old-space-size-percentage=60
@@ -72,7 +71,7 @@ spec:
       {{- if .live }}
       ports:
         - name: admin
-          containerPort: {{ ($v.config.admin | default dict).port | default 8080 | int }}
+          containerPort: {{ (($v.config | default dict).admin | default dict).port | default 8080 | int }}
           protocol: TCP
       {{- range $name, $path := dict "startupProbe" "/startupz" "readinessProbe" "/readyz" "livenessProbe" "/livez" }}
       {{ $name }}:
@@ -85,7 +84,7 @@ spec:
       lifecycle:
         preStop:
           sleep:
-            seconds: {{ $v.preStopSleepSeconds }}
+            seconds: {{ include "sell-sink.number" $v.preStopSleepSeconds }}
       {{- end }}
       {{- end }}
       {{- with .resources }}
@@ -117,18 +116,18 @@ spec:
   volumes:
     - name: config
       configMap:
-        name: {{ $v.existingConfigMap | default (include "sell-sink.fullname" $) }}
+        name: {{ $v.existingConfigMap | default (include "sell-sink.fullname" $) | quote }}
     {{- with include "sell-sink.credentialFiles" $ }}
     - name: secrets
       projected:
         # Readable for the group that owns the volume, or for all where there is no such group.
-        defaultMode: {{ ternary 288 292 (hasKey $v.podSecurityContext "fsGroup") }}
+        defaultMode: {{ ternary 288 292 (hasKey $user "fsGroup") }}
         sources:
           {{- trim . | nindent 10 }}
     {{- end }}
     - name: tmp
       emptyDir:
-        sizeLimit: {{ $v.tmp.sizeLimit }}
+        sizeLimit: {{ include "sell-sink.number" $v.tmp.sizeLimit | quote }}
     {{- with $v.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -162,4 +161,13 @@ spec:
     {{- end }}
   {{- end }}
   {{- end }}
+{{- end }}
+
+{{/* What is null or empty is left to the cluster; Helm passes no null on from the values.yaml of a parent chart. */}}
+{{- define "sell-sink.podSecurityContext" -}}
+{{- $given := dict }}
+{{- range $name, $value := .Values.podSecurityContext }}
+{{- if not (or (kindIs "invalid" $value) (eq "" (toString $value))) }}{{ $_ := set $given $name $value }}{{ end }}
+{{- end }}
+{{- toYaml $given }}
 {{- end }}
