@@ -7,21 +7,46 @@ import { z } from "zod";
 const object = z.record(z.string(), z.unknown());
 const strings = z.record(z.string(), z.string());
 const list = z.array(object);
-const name = z.string().max(63);
+/** As in the names of pods and services. */
+const name = z
+  .string()
+  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$/, "must be lower case letters, digits and dashes")
+  .max(63);
+/** Of an object that somebody else made. */
+const objectName = z
+  .string()
+  .regex(/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$/, "must be the name of an object")
+  .max(253);
+const secretKey = z.string().regex(/^[A-Za-z0-9._-]*$/, "must be the name of a key");
 const count = z.int().min(0);
 /** Prometheus' own notation. */
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h|d|w))+$/, "must be a duration such as 15m");
-const quantity = z.union([z.string(), z.number()]);
+const quantity = z.union([z.string().regex(/^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|k|M|G)?$/), z.number().gt(0)]);
+/** A number of pods, or a share of them. */
+const pods = z.union([z.int().min(0), z.string().regex(/^[0-9]+%$/, "must be a number or a percentage")]);
+/** Five fields, or one of cron's own words. */
+const cron = z.string().regex(/^(@[a-z]+|[^ ]+( [^ ]+){4})?$/, "must be a cron expression");
+const registryHost = z
+  .string()
+  .regex(/^([A-Za-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._/-]+)?)?$/, "must be a host, without https://");
 
 const switched = z.boolean().default(false);
 
 const image = z
   .strictObject({
-    registry: z.string().default("").meta({ description: "Registry host; global.imageRegistry wins." }),
-    repository: z.string().default("").meta({
-      description: "Repository; there is no public image: build it with docker build, push it, name it here.",
-    }),
-    tag: z.string().default("").meta({ description: "Tag; empty: the chart's appVersion." }),
+    registry: registryHost.default("").meta({ description: "Registry host; global.imageRegistry wins." }),
+    repository: z
+      .string()
+      .regex(/^([a-z0-9][a-z0-9._/-]*)?$/, "must be a repository, without a tag")
+      .default("")
+      .meta({
+        description: "Repository; there is no public image: build it with docker build, push it, name it here.",
+      }),
+    tag: z
+      .string()
+      .regex(/^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/, "must be a tag")
+      .default("")
+      .meta({ description: "Tag; empty: the chart's appVersion." }),
     digest: z
       .string()
       .regex(/^(sha256:[0-9a-f]{64})?$/, "must be sha256:<64 hex digits>")
@@ -34,8 +59,8 @@ const image = z
 
 const credential = z
   .strictObject({
-    existingSecret: z.string().default("").meta({ description: "Secret; empty: the one in `existingSecret`." }),
-    key: z.string().default("").meta({ description: "Key in it; empty: the name of the setting." }),
+    existingSecret: objectName.default("").meta({ description: "Secret; empty: the one in `existingSecret`." }),
+    key: secretKey.default("").meta({ description: "Key in it; empty: the name of the setting." }),
   })
   .nullable();
 
@@ -56,7 +81,7 @@ const autoscaling = z
     prometheusAddress: z.string().default("").meta({
       description: "http://prometheus.monitoring:9090, which knows the quota's use and the Deployment's replicas.",
     }),
-    authenticationRef: z.string().default("").meta({
+    authenticationRef: objectName.default("").meta({
       description: "TriggerAuthentication in this namespace with the Kafka credentials, on a secured cluster.",
     }),
     pollingInterval: z.int().min(1).default(30),
@@ -171,7 +196,7 @@ const rules = z
 
 const job = z.strictObject({
   args: z.array(z.string()).min(1).meta({ description: "The command and its arguments; --config is added." }),
-  schedule: z.string().default("").meta({
+  schedule: cron.default("").meta({
     description: "Cron expression to run it by itself; empty: only by hand, with kubectl create job --from=cronjob/...",
   }),
   backoffLimit: count.default(0),
@@ -183,7 +208,7 @@ const job = z.strictObject({
 export const chartValues = z.strictObject({
   global: z
     .looseObject({
-      imageRegistry: z.string().default(""),
+      imageRegistry: registryHost.default(""),
       imagePullSecrets: z.array(z.union([z.string(), strings])).default([]),
     })
     .prefault({})
@@ -199,10 +224,10 @@ export const chartValues = z.strictObject({
   replicas: count
     .default(2)
     .meta({ description: "Two for availability; more add no quota. Above 1 config.redis is needed." }),
-  existingConfigMap: z.string().default("").meta({
+  existingConfigMap: objectName.default("").meta({
     description: "ConfigMap with a key config.yaml, in place of `config`; then it names its secrets itself.",
   }),
-  existingSecret: z.string().default("").meta({ description: "Secret of those `credentials` that name none." }),
+  existingSecret: objectName.default("").meta({ description: "Secret of those `credentials` that name none." }),
   credentials: z
     .record(z.string(), credential)
     .default({ "sell.token": {} as never })
@@ -218,7 +243,7 @@ export const chartValues = z.strictObject({
       create: switched.meta({
         description: "Let the chart make the Secret; for a try only, values end in the release.",
       }),
-      values: strings.default({}).meta({ description: "Value of each credential." }),
+      values: z.record(secretKey, z.string()).default({}).meta({ description: "Value of each credential." }),
     })
     .prefault({}),
   strategy: z
@@ -226,10 +251,8 @@ export const chartValues = z.strictObject({
       type: z.enum(["RollingUpdate", "Recreate"]).default("RollingUpdate").meta({
         description: "Recreate: one leave and one join of the group, and half a minute of pause.",
       }),
-      maxSurge: quantity
-        .default(0)
-        .meta({ description: "A surge replica means one more rebalance and no more quota." }),
-      maxUnavailable: quantity.default(1),
+      maxSurge: pods.default(0).meta({ description: "A surge replica means one more rebalance and no more quota." }),
+      maxUnavailable: pods.default(1),
     })
     .prefault({}),
   minReadySeconds: count.default(15).meta({ description: "One rebalance ends before the next begins." }),
@@ -263,7 +286,7 @@ export const chartValues = z.strictObject({
   serviceAccount: z
     .strictObject({
       create: z.boolean().default(true),
-      name: z.string().default(""),
+      name: objectName.default(""),
       annotations: strings.default({}),
     })
     .prefault({})
@@ -284,7 +307,7 @@ export const chartValues = z.strictObject({
   pdb: z
     .strictObject({
       enabled: z.boolean().default(true),
-      maxUnavailable: quantity.default(1),
+      maxUnavailable: pods.default(1),
       unhealthyPodEvictionPolicy: z.enum(["AlwaysAllow", "IfHealthyBudget"]).default("AlwaysAllow"),
     })
     .prefault({})
@@ -324,14 +347,20 @@ export const chartValues = z.strictObject({
     })
     .prefault({}),
   jobs: z
-    .record(z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/), job)
+    .record(
+      z
+        .string()
+        .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
+        .max(40),
+      job,
+    )
     .default({})
     .meta({
       description: "Commands too heavy for the running process, each with the same configuration and secrets.",
     }),
   podLabels: strings.default({}),
   podAnnotations: strings.default({}),
-  priorityClassName: z.string().default(""),
+  priorityClassName: objectName.default(""),
   nodeSelector: strings.default({}),
   tolerations: list.default([]),
   affinity: object.default({}),

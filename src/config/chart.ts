@@ -1,15 +1,13 @@
 /**
  * What of the Helm chart is generated: the closed schema of its values, and its page of values. The part below `config` is
- * the configuration's own schema, less what the chart fills in: credentials come from Secrets, so a secret written out is
- * refused here, before it ends in a ConfigMap.
+ * the configuration's own schema, less what the chart fills in. A secret written out there is refused by a template and not by
+ * this schema: Helm shows the value that a schema refuses.
  */
 import { z } from "zod";
 import { chartValues } from "./chart-values.ts";
 import { referenceOf } from "./reference.ts";
 import { alternatives, type SchemaNode } from "./schema-node.ts";
 import { isSecretName } from "./secrets.ts";
-
-const REFERENCE = "^(file:/.+|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\})$";
 
 /** Draft 7 and without any `$ref`, as Helm wants it. */
 export const chartSchema = (config: SchemaNode): SchemaNode => {
@@ -20,7 +18,7 @@ export const chartSchema = (config: SchemaNode): SchemaNode => {
   }) as SchemaNode;
   const schema = withRequired(declared, chartValues.parse({ config: {} }));
   const { credentials, config: own } = schema.properties ?? {};
-  const { required: _, ...open } = withoutCredentials(config, "");
+  const { required: _, ...open } = withoutCredentials(config);
   return {
     ...schema,
     properties: {
@@ -80,7 +78,7 @@ const pathsBelow = (node: SchemaNode, prefix: string): readonly string[] =>
   );
 
 const isCredential = (name: string): boolean =>
-  isSecretName(name) || name.endsWith("File") || ["username", "clientId", "url"].includes(name);
+  isSecretName(name) || name.endsWith("File") || ["username", "clientId", "url", "proxy"].includes(name);
 
 const credentialsOf = (config: SchemaNode, all: SchemaNode | undefined): Record<string, SchemaNode> => {
   const one = typeof all?.additionalProperties === "object" ? all.additionalProperties : {};
@@ -90,24 +88,24 @@ const credentialsOf = (config: SchemaNode, all: SchemaNode | undefined): Record<
 /** What Helm cannot read: its regular expressions know no looking around. The connector still checks it at the start. */
 const LOOKS_AROUND = /\(\?<?[=!]/;
 
-/** The same schema, in which no credential is required and no secret may be written out. */
-const withoutCredentials = (node: SchemaNode, name: string): SchemaNode => {
-  const inside = (child: SchemaNode, key = name): SchemaNode => withoutCredentials(child, key);
+/** The same schema, in which no credential is required: the chart fills it in. */
+const withoutCredentials = (node: SchemaNode): SchemaNode => {
   const { properties, required, anyOf, oneOf, allOf, items, propertyNames, additionalProperties: free } = node;
   const { pattern, ...rest } = node;
-  const readable = node.type === "string" && isSecretName(name) ? REFERENCE : pattern;
   return {
     ...rest,
-    ...(readable !== undefined && !LOOKS_AROUND.test(readable) && { pattern: readable }),
+    ...(pattern !== undefined && !LOOKS_AROUND.test(pattern) && { pattern }),
     ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, inside(child, key)])),
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, child]) => [key, withoutCredentials(child)]),
+      ),
     }),
     ...(required && { required: required.filter((key) => !isCredential(key)) }),
-    ...(anyOf && { anyOf: anyOf.map((form) => inside(form)) }),
-    ...(oneOf && { oneOf: oneOf.map((form) => inside(form)) }),
-    ...(allOf && { allOf: allOf.map((form) => inside(form)) }),
-    ...(items && { items: inside(items) }),
-    ...(propertyNames && { propertyNames: inside(propertyNames, "") }),
-    ...(typeof free === "object" && { additionalProperties: inside(free) }),
+    ...(anyOf && { anyOf: anyOf.map(withoutCredentials) }),
+    ...(oneOf && { oneOf: oneOf.map(withoutCredentials) }),
+    ...(allOf && { allOf: allOf.map(withoutCredentials) }),
+    ...(items && { items: withoutCredentials(items) }),
+    ...(propertyNames && { propertyNames: withoutCredentials(propertyNames) }),
+    ...(typeof free === "object" && { additionalProperties: withoutCredentials(free) }),
   };
 };

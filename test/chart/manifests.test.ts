@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { quotaConfig } from "../../src/gate/config.ts";
+import { permitsPerSecond, quotaOf } from "../../src/gate/quota.ts";
 import { CANARIES, leaksIn } from "../support/canaries.ts";
 import { runCli } from "../support/run-cli.ts";
 import { parseConfigText } from "./parse-config.ts";
@@ -164,7 +166,33 @@ test("the network policy opens the ports that the configuration names, and no ot
     [53, 53],
     [443, 6380, 8081, 9093],
   ]);
-  expect(await portsOf("everything")).toEqual([[53, 53], [8443, 9092], [8443]]);
+  expect(await portsOf("everything")).toEqual([[53, 53], [3128, 6379, 8443, 9092], [8443]]);
+});
+
+test("the network policy knows every server that the configuration can name, and the usual port of one that a Secret names", async () => {
+  const config = {
+    kafka: {
+      brokers: ["[::1]:9192"],
+      sasl: {
+        mechanism: "oauthbearer",
+        tokenUrl: "https://id.example.com:9443/token",
+        clientId: "c",
+        clientSecret: "${S}",
+      },
+    },
+    redis: { sentinels: { hosts: ["sentinel:26379"], name: "mymaster" } },
+    schemaRegistry: {
+      oauth: { tokenUrl: "http://id.example.com/token", clientId: "c", clientSecret: "${S}", logicalCluster: "l" },
+    },
+    sell: { proxy: "http://proxy:3129" },
+  };
+  const more = { config, credentials: { "schemaRegistry.url": {} } };
+  const [, named] = one(await render({ files: values("minimal"), values: more }), "NetworkPolicy").spec.egress;
+  const ports: readonly number[] = named.ports.map(({ port }: Manifest) => port);
+  expect(ports.toSorted((a, b) => a - b)).toEqual([80, 443, 3129, 6379, 8081, 9192, 9443, 26_379]);
+  const cluster = { config: { redis: { cluster: { nodes: ["a:7000", "b:7001"] } } } };
+  const [, those] = one(await render({ files: values("minimal"), values: cluster }), "NetworkPolicy").spec.egress;
+  expect(those.ports.map(({ port }: Manifest) => port)).toEqual([443, 7000, 7001, 9092]);
 });
 
 test("one replica has no disruption budget", async () => {
@@ -262,13 +290,29 @@ test("large numbers come through as they are", async () => {
 
 test("NOTES does the arithmetic", async () => {
   const notes = await notesOf({ files: values("production") });
-  expect(notes).toContain("R      = 6.00 requests/s");
-  expect(notes).toContain("R x 20 records a request x 0.98 = 117.6 records/s");
+  expect(notes).toContain("R      = 5.94 requests/s");
+  expect(notes).toContain("R x 20 records a request x 0.98 = 116.4 records/s");
   expect(notes).toContain("ceil(R x 0.8 s / 4 calls at a time), at most 12 partitions = 2");
   const core = await notesOf({ files: values("production"), values: { config: { sell: { dialect: "core" } } } });
   expect(core).toContain("R x 1 records a request");
   const flooded = await notesOf({ files: values("production"), values: { capacity: { arrivalsPerSecond: 200 } } });
   expect(flooded).toContain("WARNING: more arrives than the quota lets through");
+});
+
+test.for<[string, object]>([
+  ["the default", {}],
+  ["a profile of two windows", { profile: "sell-documented" }],
+  ["a reserve", { windows: [{ limit: 400, perMs: 60_000 }], reserve: 40 }],
+  ["a guard of one's own", { windows: [{ limit: 100, perMs: 1_000 }], guardMs: 500 }],
+  ["a short window", { windows: [{ limit: 20, perMs: 200 }] }],
+  ["a pause after each call", { windows: [{ limit: 200, perMs: 60_000 }], spacingMs: 5_000 }],
+  ["a pause and no limit", { profile: "none", spacingMs: 2_000 }],
+  ["no limit", { profile: "none" }],
+])("NOTES and the gate agree on what is permitted with %s", async ([, quota]) => {
+  const gate = quotaOf(quotaConfig.parse(quota));
+  const perSecond = permitsPerSecond(gate, gate.slotMs);
+  const said = /R {6}= ([\d.]+)/.exec(await notesOf({ files: values("minimal"), values: { config: { quota } } }));
+  expect(Number(said?.[1] ?? 0)).toBeCloseTo(perSecond, 2);
 });
 
 let parent = "";

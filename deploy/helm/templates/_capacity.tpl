@@ -3,7 +3,7 @@ The arithmetic of the quota. R requests a second are permitted whatever the numb
 mu = R x records a request x (1 - retries); replicas beyond R x latency / concurrency only wait for permits.
 */}}
 
-{{/* R; empty when there is no limit. */}}
+{{/* R, at the pace of the gate: each window with its guard, and the spacing; empty when there is no limit. */}}
 {{- define "sell-sink.requestsPerSecond" -}}
 {{- $quota := (.Values.config | default dict).quota | default dict }}
 {{- $windows := $quota.windows | default list }}
@@ -11,15 +11,14 @@ mu = R x records a request x (1 - retries); replicas beyond R x latency / concur
 {{- $profiles := dict "customer" (list (dict "limit" 200 "perMs" 60000)) "sell-documented" (list (dict "limit" 10 "perMs" 1000)) "none" list }}
 {{- $windows = index $profiles ($quota.profile | default "customer") }}
 {{- end }}
-{{- $rates := list }}
+{{- $spacing := $quota.spacingMs | default 0 }}
+{{- $slowest := $spacing | float64 }}
 {{- range $windows }}
-{{- $rates = append $rates (divf (mulf 1000 (sub .limit ($quota.reserve | default 0))) .perMs) }}
+{{- $guard := $quota.guardMs }}
+{{- if kindIs "invalid" $guard }}{{ $guard = maxf (mulf 0.01 .perMs) (minf 300 (mulf 0.3 .perMs)) }}{{ end }}
+{{- $slowest = maxf $slowest (divf (addf .perMs $guard) (sub .limit ($quota.reserve | default 0))) }}
 {{- end }}
-{{- $least := "" }}
-{{- range $rates }}
-{{- if or (kindIs "string" $least) (lt . $least) }}{{ $least = . }}{{ end }}
-{{- end }}
-{{- $least }}
+{{- if gt $slowest 0.0 }}{{ divf 1000 $slowest }}{{ end }}
 {{- end }}
 
 {{- define "sell-sink.concurrency" -}}

@@ -22,7 +22,7 @@ its file under /run/secrets/sell-sink and, in capitals, its environment variable
 {{- define "sell-sink.credentialKind" -}}
 {{- $leaf := last (splitList "." (index . 1)) }}
 {{- if hasSuffix "File" $leaf }}pem
-{{- else if has $leaf (list "username" "clientId" "url") }}env
+{{- else if has $leaf (list "username" "clientId" "url" "proxy") }}env
 {{- else }}{{ (index . 0).Values.secretsAs }}
 {{- end }}
 {{- end }}

@@ -171,3 +171,10 @@ spec:
 {{- end }}
 {{- toYaml $given }}
 {{- end }}
+
+{{/* The arguments of each job, by its name. */}}
+{{- define "sell-sink.jobArgs" -}}
+{{- range $name, $job := .Values.jobs }}
+{{ printf "jobs.%s" $name | quote }}: {{ toJson $job.args }}
+{{- end }}
+{{- end }}
