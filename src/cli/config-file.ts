@@ -10,18 +10,22 @@ import { styled, type Terminal } from "./terminal.ts";
 /** The configuration, or null after its problems were printed; warnings are printed either way. */
 export const readConfig = (file: string, terminal: Terminal): Config | null => {
   const loaded = loadConfig(file, terminal.env);
-  const print = (title: string, problems: readonly Problem[]): void => {
-    if (problems.length === 0) return;
-    const lines = problemLines(problems).map((line) => `  ${printable(line)}\n`);
-    terminal.err(`${title}\n${lines.join("")}`);
-  };
-  print(styled(terminal, "yellow", `${file}: ${counted(loaded.warnings.length, "warning")}`), loaded.warnings);
+  tell(styled(terminal, "yellow", `${file}: ${counted(loaded.warnings.length, "warning")}`), loaded.warnings, terminal);
   if (loaded.status === "refused") {
-    print(styled(terminal, "red", `${file}: ${counted(loaded.problems.length, "problem")}`), loaded.problems);
+    tellProblems(file, loaded.problems, terminal);
     return null;
   }
   for (const secret of secretValues(loaded.config, (path) => readFileSync(path, "utf8"))) terminal.secrets.add(secret);
   return loaded.config;
+};
+
+export const tellProblems = (file: string, problems: readonly Problem[], terminal: Terminal): void =>
+  tell(styled(terminal, "red", `${file}: ${counted(problems.length, "problem")}`), problems, terminal);
+
+const tell = (title: string, problems: readonly Problem[], { err }: Terminal): void => {
+  if (problems.length === 0) return;
+  const lines = problemLines(problems).map((line) => `  ${printable(line)}\n`);
+  err(`${title}\n${lines.join("")}`);
 };
 
 /** Where a setting stands in a file that was read before: `routes[0].paused (line 31)`. */

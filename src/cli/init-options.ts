@@ -1,21 +1,19 @@
 /** The options of `sell-sink init`: as they are typed, and as what shall be looked at and written. */
+import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import type { z } from "zod";
-import { configSchema } from "../config/spec.ts";
+import { textOf } from "../config/load.ts";
+import { type Problem, problemLines } from "../config/problem.ts";
+import { secretValues } from "../config/secrets.ts";
 import { usageError } from "../domain/errors.ts";
+import { connectionsIn, type Named, TOKEN_VARIABLE } from "../init/connections.ts";
 import type { InitOptions } from "../init/init.ts";
 import { wishOf } from "../init/topics.ts";
-import { VARIABLES } from "../init/write-config.ts";
+import { tellProblems } from "./config-file.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface Options {
-  readonly brokers: readonly string[];
-  readonly registry?: string;
-  readonly redis?: string;
+export interface Options extends Named {
+  readonly config?: string;
   readonly topic?: readonly string[];
-  readonly sellUrl?: string;
-  readonly group: string;
-  readonly keyField: string;
   readonly owner?: string;
   readonly country?: string;
   readonly zone: string;
@@ -25,32 +23,33 @@ export interface Options {
   readonly json?: true;
 }
 
-/** Throws ConnectorError `USAGE`. */
-export const askedFor = (options: Options, { env, secrets }: Terminal): InitOptions => {
-  const { brokers, registry, redis, topic = [], sellUrl, group: groupId, keyField, owner, country, zone } = options;
-  const token = env[VARIABLES.token];
-  if (sellUrl !== undefined && !token)
+/** Null: what is wrong with the file was printed. Throws ConnectorError `USAGE`. */
+export const askedFor = (options: Options, terminal: Terminal): InitOptions | null => {
+  const { config: file, brokers, topic = [], sellUrl, owner = null, country = null, zone } = options;
+  const { env, secrets } = terminal;
+  if (file === undefined && brokers === undefined)
+    throw usageError("Say where Kafka is: --brokers, or --config with a file that has kafka.brokers.");
+  if (sellUrl !== undefined && file === undefined && !env[TOKEN_VARIABLE])
     throw usageError(
-      `${VARIABLES.token} is not set: --sell-url needs the access token there; on a command line others could read it.`,
+      `${TOKEN_VARIABLE} is not set: --sell-url needs the access token there; on a command line others could read it.`,
     );
-  for (const secret of [token, passwordIn(registry), passwordIn(redis)]) if (secret) secrets.add(secret);
-  const places = checkedPlaces({
-    kafka: { brokers, groupId },
-    sell: { token: "unset", keyField, ...(sellUrl === undefined ? {} : { baseUrl: sellUrl }) },
-    ...(registry === undefined ? {} : { schemaRegistry: { url: registry } }),
-    ...(redis === undefined ? {} : { redis: { url: redis } }),
-  });
-  return {
-    wishes: topic.map(wishOf),
-    settings: {
-      ...{ brokers, groupId, keyField, owner: owner ?? null, sellUrl: places.sell.baseUrl },
-      registry: writtenAs(registry, VARIABLES.registry),
-      redis: writtenAs(redis, VARIABLES.redis),
-    },
-    ...{ registryUrl: registry ?? null, redisUrl: redis ?? null, country: country ?? null, zone },
-    token: sellUrl === undefined ? null : (token ?? null),
-  };
+  const text = file === undefined ? null : textOf(file);
+  const connections =
+    typeof text === "object" && text !== null
+      ? refused(text)
+      : connectionsIn(text, options, { env, readFile: readText });
+  if (connections.status === "refused") {
+    if (file === undefined) throw usageError(problemLines(connections.problems).join(" "));
+    tellProblems(file, connections.problems, terminal);
+    return null;
+  }
+  for (const secret of secretValues(connections.places, readText)) secrets.add(secret);
+  return { wishes: topic.map(wishOf), connections, owner, country, zone };
 };
+
+const refused = (problem: Problem) => ({ status: "refused", problems: [problem] }) as const;
+
+const readText = (path: string): string => readFileSync(path, "utf8");
 
 /** Throws ConnectorError `USAGE`. */
 export const refuseUnknown = async ({ zone, country }: Options): Promise<void> => {
@@ -58,33 +57,6 @@ export const refuseUnknown = async ({ zone, country }: Options): Promise<void> =
   const steps = [{ date: { zone, to: "date" as const } }, ...(country === undefined ? [] : [{ phone: country }])];
   const [problem] = expressionProblems({ from: "column", transform: steps, write: "always" });
   if (problem !== undefined) throw usageError(`sell-sink ${problem}`);
-};
-
-const PLACES = configSchema.pick({ kafka: true, sell: true, schemaRegistry: true, redis: true });
-
-const checkedPlaces = (places: object): z.infer<typeof PLACES> => {
-  const parsed = PLACES.safeParse(places);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const [section = "", name = ""] = issue?.path.map(String) ?? [];
-  throw usageError(`${OPTIONS[`${section}.${name}`] ?? section} ${issue?.message}.`);
-};
-
-const OPTIONS: Readonly<Record<string, string>> = {
-  "kafka.brokers": "--brokers",
-  "kafka.groupId": "--group",
-  "sell.baseUrl": "--sell-url",
-  "sell.keyField": "--key-field",
-  "schemaRegistry.url": "--registry",
-  "redis.url": "--redis",
-};
-
-const passwordIn = (url: string | undefined): string | null => URL.parse(url ?? "")?.password || null;
-
-/** A file that is shown around holds no password. */
-const writtenAs = (url: string | undefined, variable: string): string | null => {
-  if (url === undefined) return null;
-  return passwordIn(url) === null ? url : `\${${variable}}`;
 };
 
 export const commaSeparated = (text: string): readonly string[] => text.split(",").map((part) => part.trim());

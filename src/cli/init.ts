@@ -5,6 +5,7 @@ import { ConnectorError, errorText, usageError } from "../domain/errors.ts";
 import type { Initiated } from "../init/init.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
+import type { KafkaConfig } from "../source/config.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import { printable } from "../telemetry/text.ts";
 import { withExamples } from "./examples.ts";
@@ -26,21 +27,37 @@ by the topic's name, the key by the record key, fields by the columns' names and
 that key. No value of a record is written or shown. What nobody can know is left as a commented line. Without --topic it
 looks at every topic that is not internal, and takes those that look like change data.
 
-With --sell-url, and the token in SELL_TOKEN, the account's custom fields are read too: four calls of its quota. An
-address with a password in it is written as \${SCHEMA_REGISTRY_URL} or \${REDIS_URL}.
+With --sell-url, and the token in SELL_TOKEN, the account's custom fields are read too: four calls of its quota.
+
+A cluster with login or TLS: write how to reach it into a file, as it shall stand in the configuration, and name it with
+--config. What the file says is taken over as it is, but for routes; what it does not say is added; options go before it:
+
+  kafka:
+    brokers: ["kafka:9093"]
+    tls: { caFile: /etc/ssl/kafka-ca.pem } # or {} for a public authority; certFile and keyFile for mutual TLS
+    sasl: { mechanism: scram-sha-512, username: sell-sink, password: "\${KAFKA_PASSWORD}" } # plain, oauthbearer ..
+  schemaRegistry: { url: "https://registry:8081", username: sell-sink, password: file:/run/secrets/registry }
+  redis: { url: "\${REDIS_URL}" }
+
+No secret is an option's value or written into the file: \${NAME} is a variable of the environment, file:/path a file. An
+option may name a variable too, in single quotes: --redis '\${REDIS_URL}'.
 `;
 
 export const initCommand: Register = (program, terminal, done) => {
   const command = program
     .command("init")
     .description("propose a configuration from topics and schemas: commented, and one that validates")
-    .requiredOption("-b, --brokers <host:port,..>", "Kafka", commaSeparated)
+    .option("-b, --brokers <host:port,..>", "Kafka", commaSeparated)
+    .option(
+      "-c, --config <file>",
+      "file whose kafka (with tls and sasl), schemaRegistry, redis, sell .. are taken over",
+    )
     .option("--registry <url>", "schema registry, for topics in Avro")
     .option("-t, --topic <name>", "topic to take, * for any text, =entity to say what it becomes; repeatable", gathered)
     .option("--redis <url>", "Redis that the replicas will share")
     .option("--sell-url <url>", "address of Sell, to propose its custom fields; the token is read from SELL_TOKEN")
-    .option("--group <id>", "consumer group of the connector", "sell-sink")
-    .option("--key-field <name>", "custom field in Sell for the ERP key", "erp_id")
+    .option("--group <id>", "consumer group of the connector (default: sell-sink)")
+    .option("--key-field <name>", "custom field in Sell for the ERP key (default: erp_id)")
     .option("--owner <email>", "user of Sell who owns new records", email)
     .option("--country <code>", "country of phone numbers without +, like DE", country)
     .option("--zone <zone>", "time zone of the ERP's clock, like Europe/Berlin", "UTC")
@@ -54,6 +71,7 @@ export const initCommand: Register = (program, terminal, done) => {
     examples: [
       ["sell-sink init --brokers kafka:9092 --registry http://registry:8081 --dry-run"],
       ["sell-sink init -b kafka:9092 --topic 'erp.sales.*' --topic erp.sap.kna1=accounts -o config.yaml"],
+      ["KAFKA_PASSWORD=... sell-sink init --config kafka.yaml --topic 'erp.sales.*' -o config.yaml"],
       ["SELL_TOKEN=... sell-sink init -b kafka:9092 --sell-url http://127.0.0.1:8600 --json | jq .topics"],
     ],
     exits: "0 proposed, 1 nothing was recognised, or it failed, 2 wrong usage, or the file exists",
@@ -63,6 +81,7 @@ export const initCommand: Register = (program, terminal, done) => {
 const init = async (options: Options, terminal: Terminal): Promise<number> => {
   await refuseUnknown(options);
   const asked = askedFor(options, terminal);
+  if (asked === null) return EXIT.usage;
   const file = options.dryRun || options.output === "-" ? null : options.output;
   if (file !== null && !options.force) await refuseExisting(file);
   return interruptible(terminal, async (signal) => {
@@ -70,7 +89,7 @@ const init = async (options: Options, terminal: Terminal): Promise<number> => {
     // Loaded only here: no other command pays for it.
     const { initiate } = await import("../init/init.ts");
     const progress = await progressOf(isQuiet, terminal);
-    const kafka = await connected(options.brokers, signal);
+    const kafka = await connected(asked.connections.places.kafka, options, signal);
     const deps = {
       kafka,
       progress,
@@ -111,15 +130,18 @@ const tell = (initiated: Initiated, file: string | null, { json }: Options, term
   return checked.status === "ok" ? EXIT.done : EXIT.failed;
 };
 
-const connected = async (brokers: readonly string[], signal: AbortSignal): Promise<KafkaConnection> => {
-  const { kafkaConfig } = await import("../source/config.ts");
-  const config = kafkaConfig.parse({ brokers, clientId: "sell-sink-init", groupId: "sell-sink-init" });
+const connected = async (kafka: KafkaConfig, { config }: Options, signal: AbortSignal): Promise<KafkaConnection> => {
+  const next =
+    config === undefined
+      ? "check --brokers; a login or TLS goes into a file, see --config in sell-sink init --help"
+      : `check kafka in ${config}`;
   const away = (cause: string | null): ConnectorError => {
     const why = cause === null ? "" : ` (${cause})`;
-    const message = `Kafka at ${brokers.join(", ")} does not answer${why}; check --brokers.`;
+    const message = `Kafka at ${kafka.brokers.join(", ")} does not answer${why}; ${next}.`;
     return new ConnectorError("UNREACHABLE", message, { retriable: true });
   };
-  return kafkaAtOnce(config, { clock: systemClock, random: systemRandom }, away, signal);
+  const asInit = { ...kafka, clientId: `${kafka.clientId}-init` };
+  return kafkaAtOnce(asInit, { clock: systemClock, random: systemRandom }, away, signal);
 };
 
 const EXISTS = "EEXIST";

@@ -22,18 +22,22 @@ export type Loaded =
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 export const loadConfig = (path: string, env: Readonly<Record<string, string | undefined>>): Loaded => {
+  const text = textOf(path);
+  if (typeof text !== "string") return { status: "refused", problems: [text], warnings: [] };
+  return configIn(text, env);
+};
+
+/** The file's text, or what is wrong with the file as a whole. */
+export const textOf = (path: string): string | Problem => {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const message = `${path} cannot be read (${errorText(error)}); give the configuration file with --config.`;
-    return { status: "refused", problems: [{ path: "", line: null, message }], warnings: [] };
+    return { path: "", line: null, message };
   }
-  if (text.length > FILE_BYTES_MAX) {
-    const message = `${path} is larger than 4 MiB; is it the configuration file?`;
-    return { status: "refused", problems: [{ path: "", line: null, message }], warnings: [] };
-  }
-  return configIn(text, env);
+  if (text.length <= FILE_BYTES_MAX) return text;
+  return { path: "", line: null, message: `${path} is larger than 4 MiB; is it the configuration file?` };
 };
 
 /** The same for text that is no file yet. */

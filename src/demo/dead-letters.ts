@@ -1,5 +1,4 @@
 /** Reads the dead-letter topic from its first to its last record, as somebody would who has to look after them. */
-
 import type { SourceHandlers, SourceRecord } from "../domain/stages.ts";
 import { deferred } from "../lib/deferred.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";

@@ -1,8 +1,5 @@
 /** `init`: samples topics, proposes routes, writes them as a configuration. Asks Kafka, the registry and, if told where it is, Sell. */
-
 import { configIn, type Loaded } from "../config/load.ts";
-import { configSchema } from "../config/spec.ts";
-import { schemaRegistryConfig } from "../decode/config.ts";
 import { createSchemaSource, type SchemaSource } from "../decode/schema-source.ts";
 import type { CustomField } from "../domain/custom-field.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -11,22 +8,19 @@ import { LATE, within } from "../lib/within.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { type AskedSell, askSell } from "../wiring/ask-sell.ts";
+import { type Connections, type Places, TOKEN_VARIABLE } from "./connections.ts";
 import { PROPOSED } from "./entity.ts";
 import { type Asked, type Looked, lookAt } from "./look.ts";
 import { type Proposal, propose } from "./propose.ts";
 import type { SampledTopic } from "./sampled-topic.ts";
 import type { Proposed } from "./synonyms.ts";
 import { chosenTopics, TOPICS_MAX, type Wish } from "./topics.ts";
-import { quoted, type Settings, VARIABLES, writeConfig } from "./write-config.ts";
+import { quoted, writeConfig } from "./write-config.ts";
 
 export interface InitOptions {
   readonly wishes: readonly Wish[];
-  readonly settings: Settings;
-  /** As they are, passwords included, for asking; null: there is none. */
-  readonly registryUrl: string | null;
-  readonly redisUrl: string | null;
-  /** Sell's token; null: it is not asked. */
-  readonly token: string | null;
+  readonly connections: Connections;
+  readonly owner: string | null;
   readonly country: string | null;
   readonly zone: string;
 }
@@ -58,7 +52,7 @@ export const initiate = async (options: InitOptions, deps: InitDeps, signal: Abo
   const { kafka, progress, env } = deps;
   const chosen = chosenTopics(await kafka.admin.topics(), options.wishes);
   const asked = chosen.slice(0, TOPICS_MAX);
-  const schemas = schemasOf(options.registryUrl, deps);
+  const schemas = schemasOf(options.connections.places, deps);
   const sampled: SampledTopic[] = [];
   const left: { topic: string; why: string }[] = [];
   await progress.step("Topics", async ({ tell }) => {
@@ -69,25 +63,19 @@ export const initiate = async (options: InitOptions, deps: InitDeps, signal: Abo
       else sampled.push(looked);
     }
   });
-  const { country, zone, settings } = options;
+  const { country, zone, owner, connections } = options;
   const customFields = sampled.length === 0 ? null : await customFieldsOf(options, deps, signal);
   const proposed = propose(sampled, {
-    ...{ country, zone, keyField: settings.keyField, owner: settings.owner, quoted },
+    ...{ country, zone, keyField: connections.places.sell.keyField, owner, quoted },
     customFieldsOf: (entity) => customFields?.get(entity) ?? null,
   });
   const proposal = { routes: proposed.routes, left: [...left, ...proposed.left] };
   const counts = { looked: asked.length, passed: chosen.length - asked.length };
   if (proposal.routes.length === 0) return { ...counts, proposal, config: null };
-  const text = writeConfig(proposal, settings);
-  return { ...counts, proposal, config: { text, checked: configIn(text, { ...env, ...secretsOf(options) }) } };
+  const text = writeConfig(proposal, connections.document, owner);
+  // The token may be set later: nothing but Sell needs it.
+  return { ...counts, proposal, config: { text, checked: configIn(text, { [TOKEN_VARIABLE]: "unset", ...env }) } };
 };
-
-/** What the file names in place of them, so that it can be checked before anybody has set it. */
-const secretsOf = ({ token, registryUrl, redisUrl }: InitOptions): Readonly<Record<string, string>> => ({
-  [VARIABLES.token]: token ?? "unset",
-  ...(registryUrl === null ? {} : { [VARIABLES.registry]: registryUrl }),
-  ...(redisUrl === null ? {} : { [VARIABLES.redis]: redisUrl }),
-});
 
 const lookedAt = async (
   asked: Asked,
@@ -100,27 +88,20 @@ const lookedAt = async (
   return looked === LATE ? { why: `did not answer within ${LOOK_MS / 1_000} s.` } : looked;
 };
 
-const schemasOf = (url: string | null, { clock }: InitDeps): SchemaSource | null =>
-  url === null ? null : createSchemaSource(schemaRegistryConfig.parse({ url }), { clock, emit: () => {} });
+const schemasOf = ({ schemaRegistry }: Places, { clock }: InitDeps): SchemaSource | null =>
+  schemaRegistry === undefined ? null : createSchemaSource(schemaRegistry, { clock, emit: () => {} });
 
 /** Null: Sell is not asked. */
 const customFieldsOf = async (
-  { token, redisUrl, settings: { sellUrl: baseUrl, keyField } }: InitOptions,
+  { connections: { places, isSellNamed } }: InitOptions,
   deps: InitDeps,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Proposed, readonly CustomField[] | null> | null> => {
-  if (token === null) return null;
+  if (!isSellNamed) return null;
   return deps.progress.step("Custom fields of Sell", async () => {
-    const config = ASKING.parse({
-      sell: { baseUrl, token, keyField },
-      quota: {},
-      ...(redisUrl === null ? {} : { redis: { url: redisUrl } }),
-    });
-    await using asked: AskedSell = await askSell(config, { ...deps, waitMs: 0 }, signal);
+    await using asked: AskedSell = await askSell(places, { ...deps, waitMs: 0 }, signal);
     const fields = new Map<Proposed, readonly CustomField[] | null>();
     for (const entity of PROPOSED) fields.set(entity, await asked.target.customFields(entity, asked.permit, signal));
     return fields;
   });
 };
-
-const ASKING = configSchema.pick({ sell: true, quota: true, redis: true });

@@ -2,31 +2,11 @@
  * The proposal as a configuration: YAML with a comment wherever a person has to decide. Whatever the topics hold, it is valid:
  * comments are one line each, and what cannot be written is not.
  */
-import {
-  type Document as AnyDocument,
-  Document,
-  isCollection,
-  isMap,
-  isPair,
-  isScalar,
-  type Pair,
-  stringify,
-} from "yaml";
+import { type Document, isMap, stringify } from "yaml";
 import { printable } from "../telemetry/text.ts";
 import type { OpenColumn } from "./fields.ts";
+import { after, comment, inFlow, remark } from "./notes.ts";
 import type { Draft, Proposal } from "./propose.ts";
-
-/** Addresses as they shall stand there: `${NAME}` in place of one that holds a password. */
-export interface Settings {
-  readonly brokers: readonly string[];
-  readonly groupId: string;
-  /** Null: none was named. */
-  readonly registry: string | null;
-  readonly redis: string | null;
-  readonly sellUrl: string;
-  readonly keyField: string;
-  readonly owner: string | null;
-}
 
 /** One value on one line, as YAML writes it inside braces. */
 export const quoted = (value: unknown): string => {
@@ -34,41 +14,25 @@ export const quoted = (value: unknown): string => {
   return printable(text.includes("\n") ? JSON.stringify(value) : text);
 };
 
-/** At least one route. */
-export const writeConfig = ({ routes, left }: Proposal, settings: Settings): string => {
-  const { brokers, groupId, registry, redis, sellUrl, keyField } = settings;
-  const deadLetters = deadLetterTopicOf(routes.map(({ sampled }) => sampled.topic));
-  const document = new Document({
-    kafka: { brokers, groupId },
-    ...(registry === null ? {} : { schemaRegistry: { url: registry } }),
-    ...(redis === null ? {} : { redis: { url: redis } }),
-    sell: { baseUrl: sellUrl, token: `\${${VARIABLES.token}}`, keyField },
-    quota: { profile: "customer" },
-    deadLetter: { topic: deadLetters },
-    routes: routes.map(routeData),
-  });
-  for (const name of ["kafka", "schemaRegistry", "redis", "quota", "deadLetter"]) inFlow(document.get(name));
+/** At least one route; `connections` are all other settings. */
+export const writeConfig = ({ routes, left }: Proposal, connections: Document, owner: string | null): string => {
+  const document = connections.clone();
+  if (isMap(document.contents)) document.contents.flow = false;
+  if (!document.has("deadLetter")) {
+    const topic = deadLetterTopicOf(routes.map(({ sampled }) => sampled.topic));
+    document.set("deadLetter", document.createNode({ topic }, { flow: true }));
+    remark(document, ["deadLetter"], "create it first; nothing is created for you");
+  }
+  document.set("routes", document.createNode(routes.map(routeData)));
   document.commentBefore = [
     ` Proposed by sell-sink init from ${counted(routes.length, "topic")}. Read it line by line: only people know what columns mean.`,
     " Commented lines are columns of which nothing was made. Every setting: config/reference.md.",
+    ...(document.commentBefore === null ? [] : ["", document.commentBefore]),
   ].join("\n");
-  if (redis === null)
-    remarkBefore(
-      document,
-      "sell",
-      'redis: { url: "redis://redis:6379" } # for several replicas, and a memory over restarts',
-    );
-  remark(document, ["sell", "token"], "or file:/run/secrets/sell-token, which is read again when it changes");
-  remark(document, ["sell", "keyField"], "custom field in Sell that holds the ERP key: single-line text, filterable");
-  remark(document, ["quota"], "200 calls a minute for the account");
-  remark(document, ["deadLetter"], "create it first; nothing is created for you");
-  for (const [at, draft] of routes.entries()) decorate(document, at, draft, settings);
+  for (const [at, draft] of routes.entries()) decorate(document, at, draft, owner);
   for (const { topic, why } of left) after(document.get("routes"), `left out: ${topic} ${why}`);
   return document.toString({ lineWidth: 0 });
 };
-
-/** Environment variables that the file names in place of secrets; the token is also read from there. */
-export const VARIABLES = { token: "SELL_TOKEN", registry: "SCHEMA_REGISTRY_URL", redis: "REDIS_URL" } as const;
 
 const routeData = ({ sampled, entity, key, keyColumns, hints, fields, onDelete }: Draft) => {
   const { topic, format, encoding, keyEncoding, isUnverified, table } = sampled;
@@ -84,7 +48,7 @@ const routeData = ({ sampled, entity, key, keyColumns, hints, fields, onDelete }
   };
 };
 
-const decorate = (document: AnyDocument, at: number, draft: Draft, { owner }: Settings): void => {
+const decorate = (document: Document, at: number, draft: Draft, owner: string | null): void => {
   const { sampled, fields, open, entity, hints } = draft;
   const route = ["routes", at];
   const whole = document.getIn(route);
@@ -116,31 +80,6 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const KEY_NOTE = "the ERP key; it never changes once records are written";
 
 const lineOf = ({ line, note }: OpenColumn): string => (note === null ? line : `${line} # ${note}`);
-
-/** Beside the value that the path names, at the end of its line. */
-const remark = (document: AnyDocument, path: readonly (string | number)[], text: string): void => {
-  const node = document.getIn(path, true);
-  if (isScalar(node) || isCollection(node)) node.comment = comment(text);
-};
-
-const remarkBefore = ({ contents }: AnyDocument, name: string, text: string): void => {
-  const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === name) : undefined;
-  if (isPair(pair) && isScalar(pair.key)) pair.key.commentBefore = comment(text);
-};
-
-/** A line of its own behind the last entry. */
-const after = (node: unknown, text: string): void => {
-  if (!isCollection(node)) return;
-  node.comment = [...(node.comment == null ? [] : [node.comment]), comment(text)].join("\n");
-};
-
-const comment = (text: string): string => ` ${printable(text)}`;
-
-const inFlow = (node: unknown): void => {
-  if (!isCollection(node)) return;
-  node.flow = true;
-  for (const item of node.items) inFlow(isPair(item) ? (item as Pair).value : item);
-};
 
 const NAME_MAX = 249;
 const SUFFIX = "sell-sink.dead-letters";

@@ -1,5 +1,4 @@
 /** Second half of the main loop: a due batch waits for its permit, is cut, sent, and each of its changes told what became of it. */
-
 import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
 import { isVerdict, type Receipt } from "../domain/receipt.ts";
 import type { EntityId, Gate, Permit, Remembered, Target } from "../domain/stages.ts";

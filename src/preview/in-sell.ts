@@ -1,5 +1,4 @@
 /** Asks the CRM what it holds of the records that mutations are about: one question a record, each with a permit. Reads only. */
-
 import type { Entity, Mutation } from "../domain/mutation.ts";
 import type { FoundRecord } from "../domain/search.ts";
 import { entryId } from "../window/entry.ts";

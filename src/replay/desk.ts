@@ -1,5 +1,4 @@
 /** What the commands around dead letters need, connected: Kafka, the memory of the group, and today's routes. */
-
 import { readMark } from "../commit/mark.ts";
 import type { Config } from "../config/spec.ts";
 import { createDecoder } from "../decode/decoder.ts";

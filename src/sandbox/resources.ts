@@ -1,5 +1,4 @@
 /** Sell's resources and their attributes as data, from Zendesk's reference and from what its own clients and tests show. */
-
 import type { Json, JsonObject } from "./reply.ts";
 import { isObject } from "./value-at.ts";
 

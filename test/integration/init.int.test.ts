@@ -113,13 +113,16 @@ describe.each(["avro", "json"] as const)("the demo's topics in %s", (format) => 
     expect(refused.err).toMatch(/is there already and is left as it is/);
     expect(await readFile(file, "utf8")).toBe(before);
     const secret = inject("registry").replace("http://", "http://erp:canary-password@");
-    const forced = ["--force", "--json", "--registry", secret, "-o", file];
-    const { code, out } = await init("--topic", `${prefix}.sales.customers`, ...forced);
+    const forced = ["--force", "--json", "--registry", "${REGISTRY}", "-o", file];
+    const { code, out } = await runCli(
+      ["init", "--brokers", inject("kafka"), "--topic", `${prefix}.sales.customers`, ...forced],
+      { ...ENV, REGISTRY: secret },
+    );
     expect(code).toBe(0);
     const { topics, written, config } = JSON.parse(out);
     expect({ written, topics }).toMatchObject({ written: file, topics: [{ status: "proposed", entity: "accounts" }] });
     expect(await readFile(file, "utf8")).toBe(config);
-    expect(config).toContain('url: "${SCHEMA_REGISTRY_URL}"');
+    expect(config).toContain('url: "${REGISTRY}"');
     expect(out).not.toContain("canary-password");
   });
 });

@@ -1,5 +1,4 @@
 /** An ERP for tests: writes Debezium envelopes for rows to real topics, and knows what Sell should hold in the end. */
-
 import type { RecordProducer } from "../../src/domain/stages.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { kafkaConfig } from "../../src/source/config.ts";

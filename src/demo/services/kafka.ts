@@ -19,11 +19,19 @@ const CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw";
 export const LOGGING_JARS = ["log4j-core", "log4j-slf4j-impl"].map((it) => `org.apache.logging.log4j:${it}:2.25.3`);
 const JARS = [`org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, ...LOGGING_JARS];
 
+/** What a test wants of a broker beyond the usual. */
+export interface Beyond {
+  /** Added to the broker's properties, or in their place. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Arguments of the storage tool: users that there are from the first moment. */
+  readonly format?: readonly string[];
+}
+
 /**
  * A broker of its own, on a free port, with empty data. `address` is `127.0.0.1:port`. After a SIGKILL its next start
  * takes 9 s longer: the controller first lets the dead broker's session run out.
  */
-export const startKafka = async (options: StartOptions = {}): Promise<LocalProcess> => {
+export const startKafka = async (options: StartOptions = {}, beyond: Beyond = {}): Promise<LocalProcess> => {
   const context = withDefaults(options);
   await ensurePrograms(["java"], context);
   const jars = await withJars(`kafka-${KAFKA_VERSION}`, JARS, context);
@@ -31,7 +39,8 @@ export const startKafka = async (options: StartOptions = {}): Promise<LocalProce
 
   const folder = await mkdtemp(join(tmpdir(), "sell-sink-kafka-"));
   const logDirs = join(folder, "log");
-  const properties = brokerProperties({ listenHost: "127.0.0.1", host: "127.0.0.1", port, controllerPort, logDirs });
+  const listening = { listenHost: "127.0.0.1", host: "127.0.0.1", port, controllerPort, logDirs };
+  const properties = { ...brokerProperties(listening), ...beyond.properties };
   const java = (...args: readonly string[]): string[] => [
     ...jvmFlags(384),
     `-Dlog4j2.configurationFile=${join(folder, "log4j2.properties")}`,
@@ -44,7 +53,7 @@ export const startKafka = async (options: StartOptions = {}): Promise<LocalProce
     await writeFile(join(folder, "server.properties"), propertyLines(properties));
     await writeFile(join(folder, "log4j2.properties"), propertyLines(LOGGING));
     const format = ["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config", "server.properties"];
-    await run("java", java(...format), { cwd: folder, env: context.env }, context.signal);
+    await run("java", java(...format, ...(beyond.format ?? [])), { cwd: folder, env: context.env }, context.signal);
   };
   return launch(
     {

@@ -1,8 +1,10 @@
 /** Sampled topics and columns, each with the one thing a test cares about. */
+import type { Document } from "yaml";
 import type { Column, Kind } from "../../../src/init/columns.ts";
+import { connectionsIn, type Named } from "../../../src/init/connections.ts";
 import type { ProposeOptions } from "../../../src/init/propose.ts";
 import type { SampledTopic } from "../../../src/init/sampled-topic.ts";
-import { quoted, type Settings } from "../../../src/init/write-config.ts";
+import { quoted } from "../../../src/init/write-config.ts";
 
 export const aColumn = (name: string, kind: Kind = "text", column: Partial<Column> = {}): Column => ({
   ...{ name, kind, digits: kind === "decimal" ? 2 : 0, numberHint: null, dateHint: null, country: null },
@@ -28,8 +30,10 @@ export const proposing = (options: Partial<ProposeOptions> = {}): ProposeOptions
   ...options,
 });
 
-export const settings = (given: Partial<Settings> = {}): Settings => ({
-  ...{ brokers: ["kafka:9092"], groupId: "sell-sink", registry: "http://registry:8081", redis: "redis://redis:6379" },
-  ...{ sellUrl: "https://api.getbase.com", keyField: "erp_id", owner: "sales@example.com" },
-  ...given,
-});
+/** As options name them: what `init` writes besides routes. */
+export const connections = (named: Named = {}): Document => {
+  const places = { brokers: ["kafka:9092"], registry: "http://registry:8081", redis: "redis://redis:6379", ...named };
+  const given = connectionsIn(null, places, { env: {}, readFile: () => "" });
+  if (given.status === "refused") throw new Error(JSON.stringify(given.problems));
+  return given.document;
+};

@@ -9,7 +9,7 @@ import { propose } from "../../../src/init/propose.ts";
 import type { SampledTopic } from "../../../src/init/sampled-topic.ts";
 import { FIELD_RULES, SUGGESTIONS } from "../../../src/init/synonyms.ts";
 import { quoted, writeConfig } from "../../../src/init/write-config.ts";
-import { aColumn, aTopic, proposing, settings } from "./builders.ts";
+import { aColumn, aTopic, connections, proposing } from "./builders.ts";
 
 const ENV = { SELL_TOKEN: "a-token-to-try-with" };
 const KINDS: readonly Kind[] = ["text", "integer", "decimal", "date", "timestamp", "flag", "list", "other", "empty"];
@@ -85,13 +85,13 @@ const topics: fc.Arbitrary<SampledTopic> = fc
 test("any proposal parses and passes validation, with no other warnings than those about Redis, owner and required fields", () => {
   const all = fc.uniqueArray(topics, { selector: ({ topic }) => topic, minLength: 1, maxLength: 5 });
   const owners = fc.constantFrom(null, "sales@example.com");
-  const addresses = fc.constantFrom(null, "redis://redis:6379");
+  const addresses = fc.constantFrom(undefined, "redis://redis:6379");
   fc.assert(
     fc.property(all, owners, addresses, (sampled, owner, redis) => {
       const proposal = propose(sampled, proposing({ owner }));
       expect(proposal.routes.length + proposal.left.length).toBe(sampled.length);
       if (proposal.routes.length === 0) return;
-      const text = writeConfig(proposal, settings({ owner, redis }));
+      const text = writeConfig(proposal, connections({ redis }), owner);
       const loaded = configIn(text, ENV);
       expect(loaded.status === "ok" ? [] : [loaded.problems, text]).toEqual([]);
       const odd = loaded.warnings.filter(({ message }) => !/^(is not set: only one|lacks )/.test(message));
@@ -115,7 +115,8 @@ test("a usual ERP becomes a configuration without a warning, in which every colu
       ],
       proposing(),
     ),
-    settings(),
+    connections(),
+    "sales@example.com",
   );
   expect(configIn(text, ENV)).toMatchObject({ status: "ok", warnings: [] });
   expect(text).toContain("      # custom_fields.credit_limit: { from: credit_limit, as: decimal(2) }\n");
@@ -128,7 +129,7 @@ test("a usual ERP becomes a configuration without a warning, in which every colu
 
 test("a commented line is one that can be taken over as it is", () => {
   const sampled = aTopic("customers", ["id", "name", aColumn("a b: #c"), aColumn("limit", "decimal"), aColumn("tags")]);
-  const text = writeConfig(propose([sampled], proposing()), settings());
+  const text = writeConfig(propose([sampled], proposing()), connections(), "sales@example.com");
   const taken = text.replace(/^( {6})# (?=[a-z'"])/gm, "$1");
   expect(taken).not.toBe(text);
   const loaded = configIn(taken, ENV);
