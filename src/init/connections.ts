@@ -140,7 +140,7 @@ interface Default {
 
 const DEFAULTS: readonly Default[] = [
   { path: PATHS.group, value: "sell-sink" },
-  { path: PATHS.sellUrl, value: "https://api.getbase.com" },
+  { path: PATHS.sellUrl, value: configSchema.shape.sell.shape.baseUrl.parse(undefined) },
   {
     path: ["sell", "token"],
     value: `\${${TOKEN_VARIABLE}}`,
