@@ -43,7 +43,7 @@ import { watchQuota } from "./wiring/quota-watch.ts";
 import { findReplayTopic, refuseCompacted } from "./wiring/replay-topic.ts";
 import { startFromOf } from "./wiring/start-from.ts";
 import { toldWaitMs } from "./wiring/told-wait.ts";
-import { formatsOf, topicsOf } from "./wiring/topic-formats.ts";
+import { formatsOf, originsOf, topicsOf } from "./wiring/topic-formats.ts";
 import { refuseUntyped } from "./wiring/untyped-topics.ts";
 
 export interface ConnectorDeps {
@@ -163,7 +163,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     };
     const isBulk = target.dialect === "bulk";
     const options = {
-      ...{ nonce, startFrom: startFromOf(config), accountMark },
+      ...{ nonce, startFrom: startFromOf(config), originsOf: originsOf(config), accountMark },
       ...{ lingerMs: config.batch.lingerMs, maxItems: Math.min(config.batch.maxItems, target.maxItems) },
       maxInFlight: config.batch.maxInFlight ?? (isBulk ? 4 : 8),
       ...config.window,

@@ -14,7 +14,7 @@ import type { SkipAnswer, SkipPlace } from "../control/notes.ts";
 import type { MassFailureLimits } from "../dead-letter/mass-failure.ts";
 import type { Errant } from "../domain/change.ts";
 import { ConnectorError } from "../domain/errors.ts";
-import type { Mutation } from "../domain/mutation.ts";
+import type { Entity, Mutation } from "../domain/mutation.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type {
   Decoder,
@@ -39,6 +39,7 @@ import { Failures } from "./failures.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
 import { partitionSnapshot } from "./partition-snapshot.ts";
 import { Pauses } from "./pauses.ts";
+import { WorkedOff } from "./worked-off.ts";
 
 export interface Stages {
   readonly source: RecordSource;
@@ -56,6 +57,8 @@ export interface PipelineOptions {
   /** Names the account in them. */
   readonly accountMark: string;
   readonly startFrom: (topic: string) => StartFrom;
+  /** The topics that records of an entity come from. */
+  readonly originsOf: (entity: Entity) => readonly string[];
   readonly maxItems: number;
   readonly lingerMs: number;
   readonly maxInFlight: number;
@@ -88,6 +91,7 @@ export interface PipelineDeps {
 
 const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
+const LOOK_EVERY_TURNS = 5;
 const ENDS_MAX_MS = 10_000;
 export class Pipeline {
   readonly #stages: Stages;
@@ -102,6 +106,7 @@ export class Pipeline {
   readonly #intake: Intake;
   readonly #delivery: Delivery;
   readonly #controls: Controls;
+  readonly #backlog: WorkedOff;
   readonly #running = new AbortController();
   #isStopping = false;
   #hasJoined = false;
@@ -116,6 +121,7 @@ export class Pipeline {
     this.#tasks = new Tasks((error) => this.#taskFailed(error));
     this.#controls = deps.controls ?? withoutControls(deps.clock, deps.emit);
     const { brake } = this.#controls;
+    this.#backlog = new WorkedOff({ ...deps, source, originsOf: options.originsOf });
     this.#failures = new Failures({ ...deps, ...stages, ...options, stopped: () => this.#stopsChanged() });
     this.#pauses = new Pauses({
       ...{ source, limits: options, partitions: () => this.partitions, cooldownLeftMs: () => gate.cooldownLeftMs() },
@@ -309,6 +315,7 @@ export class Pipeline {
       await this.#deps.clock.sleep(COMMIT_EVERY_MS, signal);
       this.#lastTurnMs = this.#deps.clock.monotonicMs();
       if (turn % ENDS_EVERY_TURNS === 1) this.#tasks.own(this.#refreshEnds(signal));
+      if (turn % LOOK_EVERY_TURNS === 0) this.#tasks.own(this.#backlog.look(signal));
       this.#pauses.update();
       this.#delivery.wake(); // the lease may have come back
       if (this.#ownership.isFrozen) continue;
@@ -339,7 +346,8 @@ export class Pipeline {
   }
 
   #expireParked(signal: AbortSignal): void {
-    for (const entry of this.#window.outcomes.expireParked(COMMIT_EVERY_MS)) {
+    const isWorkedOff = (entity: Entity, sinceMs: number): boolean => this.#backlog.isThrough(entity, sinceMs);
+    for (const entry of this.#window.outcomes.expireParked(COMMIT_EVERY_MS, isWorkedOff)) {
       const refs = entry.candidate?.refs ?? [];
       const message = `It refers to a record that Sell does not have, by ${refs.map(({ field }) => field).join(", ")}.`;
       const about = refs.map(({ field, entity, key }) => `${field} -> ${entity} ${key}`).join(", ");

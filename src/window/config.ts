@@ -28,7 +28,7 @@ export const windowConfig = z.strictObject({
   }),
   parkTimeoutMs: z.int().min(1_000).default(900_000).meta({
     description:
-      "How long a record waits for the record it refers to, counted only while Sell accepts; then it is a dead letter `unresolved-reference`.",
+      "How long a record waits for the record it refers to, counted only while Sell accepts and once the topics of that record are worked off as far as they went when it came; then it is a dead letter `unresolved-reference`.",
   }),
 });
 

@@ -7,6 +7,7 @@ import type { WindowDeps, WindowOptions } from "./deps.ts";
 import type { Entries } from "./entries.ts";
 import type { Entry } from "./entry.ts";
 import { memoryAfter } from "./memory.ts";
+import type { IsWorkedOff } from "./references.ts";
 
 export class Outcomes {
   readonly #entries: Entries;
@@ -122,8 +123,8 @@ export class Outcomes {
   }
 
   /** Adds time during which Sell accepted; returns the children that have waited long enough, now held for their dead letter. */
-  expireParked(elapsedMs: number): readonly Entry[] {
-    return this.#held(this.#entries.references.expire(elapsedMs, this.#options.parkTimeoutMs));
+  expireParked(elapsedMs: number, isWorkedOff: IsWorkedOff): readonly Entry[] {
+    return this.#held(this.#entries.references.expire(elapsedMs, this.#options.parkTimeoutMs, isWorkedOff));
   }
 
   /** Several records answer to the key of a parent that was looked up: returns its children, now held for their dead letter. */

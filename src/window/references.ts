@@ -17,6 +17,9 @@ export interface Relatives {
   readonly reconsider: (child: Entry) => void;
 }
 
+/** Whether all that the topics of an entity held at that monotonic time is worked off. */
+export type IsWorkedOff = (entity: Entity, sinceMs: number) => boolean;
+
 export class References {
   readonly #relatives: Relatives;
   readonly #parked = new Set<Entry>();
@@ -81,10 +84,10 @@ export class References {
    * Adds to the parked time of all whose parent is not on its way, asking again at half time; those beyond `timeoutMs` leave
    * and are returned.
    */
-  expire(elapsedMs: number, timeoutMs: number): readonly Entry[] {
+  expire(elapsedMs: number, timeoutMs: number, isWorkedOff: IsWorkedOff): readonly Entry[] {
     const expired: Entry[] = [];
     for (const child of this.#parked) {
-      if (this.#isParentComing(child)) continue;
+      if (this.#isParentComing(child, isWorkedOff)) continue;
       const wasEarly = child.parkedMs < timeoutMs / 2;
       child.parkedMs += elapsedMs;
       if (child.parkedMs >= timeoutMs) expired.push(child);
@@ -94,9 +97,11 @@ export class References {
     return expired;
   }
 
-  /** It waits here itself, for Sell or for a person, but not for a parent of its own: that might be the child. */
-  #isParentComing(child: Entry): boolean {
-    return this.#parentsOf(child).some(({ queue, state }) => queue.length > 0 && state !== "parked");
+  /** It may yet be read; or it waits here, for Sell or for a person, but not for a parent of its own: that might be the child. */
+  #isParentComing(child: Entry, isWorkedOff: IsWorkedOff): boolean {
+    return this.#parentsOf(child).some(
+      ({ entity, queue, state }) => (queue.length > 0 && state !== "parked") || !isWorkedOff(entity, child.arrivedMs),
+    );
   }
 
   #askAgain(child: Entry): void {

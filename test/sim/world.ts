@@ -207,6 +207,7 @@ export class World {
       nonce: process.name,
       accountMark: "account",
       startFrom: () => "earliest" as const,
+      originsOf: () => [],
       indexLagMs: INDEX_LAG_MS,
       lateApplyMaxMs: LATE_MAX_MS,
       timeoutMs: TIMEOUT_MS,
