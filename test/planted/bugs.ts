@@ -17,8 +17,8 @@ export interface Bug {
   readonly patches: readonly Patch[];
   /** What the simulation says of it; a bug that fails otherwise was not found but stumbled over. */
   readonly shows: RegExp;
-  /** Values of every key take turns: only there a lost change in between is seen. */
-  readonly story?: "a-b-a";
+  /** `a-b-a`: only there a lost change in between is seen; `people`: only there somebody pauses, skips and accepts. */
+  readonly story?: "a-b-a" | "people";
   /** A life that showed it once and is tried first. */
   readonly seed?: number;
 }
@@ -393,5 +393,31 @@ export const BUGS: readonly Bug[] = [
     story: "a-b-a",
     seed: 900_014_517,
     shows: /past the unsettled record \d+|ended as .* instead of/,
+  },
+  {
+    id: "taken too soon",
+    title: "a key goes on at once when its record is taken away, whatever of it may still be applied",
+    patches: [
+      {
+        file: "src/window/withholding.ts",
+        find: "if (entry.unknowns > 0) entry.lockedUntilMs = foundMs;",
+        put: "entry.lockedUntilMs = 0;",
+      },
+    ],
+    story: "people",
+    shows: /may still be applied|has a twin|ended as/,
+  },
+  {
+    id: "resumed in vain",
+    title: "records that were read while their topic was paused are not prepared when it goes on",
+    patches: [
+      {
+        file: PIPELINE,
+        find: "    for (const partition of this.partitions) this.#intake.prepareSoon(partition);\n",
+        put: "",
+      },
+    ],
+    story: "people",
+    shows: /no rest: /,
   },
 ];

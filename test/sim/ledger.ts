@@ -16,6 +16,8 @@ interface Item {
 export class Ledger {
   readonly records: ErpRecord[] = [];
   readonly deadLetters: number[] = [];
+  /** Records that a person asked to be taken away. */
+  readonly mayBeSkipped = new Set<number>();
   readonly guards = new Map<string, number>();
   failure: string | null = null;
   readonly #byKey = new Map<string, Item[]>();
@@ -58,9 +60,19 @@ export class Ledger {
 
   deadLettered(index: number): void {
     const record = this.records[index];
-    if (record === undefined || !isDoomed(record)) return this.fail(`record ${index} is a dead letter for no reason`);
+    if (record === undefined) return this.fail(`${index} is a dead letter, and no record`);
+    if (this.#hasSkippedParent(record)) this.mayBeSkipped.add(index);
+    if (!isDoomed(record) && !this.mayBeSkipped.has(index))
+      return this.fail(`record ${index} is a dead letter for no reason`);
     this.deadLetters.push(index);
     for (const item of this.#byRecord.get(index) ?? []) if (isHopeless(item.wish)) item.isSettled = true;
+  }
+
+  /** It may wait in vain for what a person has taken away. */
+  #hasSkippedParent({ wishes }: ErpRecord): boolean {
+    return wishes.some(({ parent }) =>
+      (this.#byKey.get(`accounts/${parent}`) ?? []).some(({ record }) => this.mayBeSkipped.has(record.index)),
+    );
   }
 
   /** I1, I13: nothing unsettled below it, and never back. */
@@ -76,7 +88,13 @@ export class Ledger {
     }
   }
 
+  /** By a person's word; Sell may hold it in spite of that. */
+  #isSkipped({ index }: ErpRecord): boolean {
+    return this.mayBeSkipped.has(index) && this.deadLetters.includes(index);
+  }
+
   isSettled(record: ErpRecord): boolean {
+    if (this.#isSkipped(record)) return true;
     switch (record.kind) {
       case "skip":
         return true;
@@ -87,12 +105,15 @@ export class Ledger {
     }
   }
 
-  /** What Sell must hold in the end, by key. */
-  oracle(): Map<string, Content> {
-    const final = new Map<string, Content>();
+  /** What Sell must hold in the end, by key; the first is what it holds if nothing was skipped. */
+  oracle(): Map<string, readonly Content[]> {
+    const final = new Map<string, readonly Content[]>();
     for (const [key, items] of this.#byKey) {
-      const good = items.filter(({ wish }) => !isHopeless(wish)).at(-1);
-      final.set(key, good === undefined ? null : contentOf(good.wish));
+      const good = items.filter(({ wish }) => !isHopeless(wish));
+      const last = good.findLastIndex(({ record }) => !this.#isSkipped(record));
+      const skipped = good.slice(last + 1).map(({ wish }) => contentOf(wish));
+      const kept = good[last];
+      final.set(key, [kept === undefined ? null : contentOf(kept.wish), ...skipped]);
     }
     return final;
   }

@@ -10,7 +10,7 @@ interface Event {
   act: (() => void) | null;
 }
 
-const EPOCH_MS = 1_700_000_000_000;
+export const EPOCH_MS = 1_700_000_000_000;
 
 export class Time {
   nowMs = 1_000_000;
