@@ -179,6 +179,12 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       name: clientId,
     });
     await controls.open(signal);
+    let stopping: Promise<void> | null = null;
+    const stop = (): Promise<void> => (stopping ??= running.stop().then(close));
+    const end = async (error: Error): Promise<void> => {
+      await boundedStop(stop, clock);
+      ended.reject(error);
+    };
     const running = new Pipeline(stages, options, { ...deps, controls, onFatal: (error) => void end(error) });
     pipeline = running;
     snapshot = () => running.snapshot();
@@ -187,13 +193,6 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     figures = async () => quotaFiguresOf(await running.snapshot(), { ...known, ...inForce, nowMs: clock.now() });
     await running.start();
     emit("started", { version, groupId, dialect: target.dialect, account: target.account });
-
-    let stopping: Promise<void> | null = null;
-    const stop = (): Promise<void> => (stopping ??= running.stop().then(close));
-    const end = async (error: Error): Promise<void> => {
-      await boundedStop(stop, clock);
-      ended.reject(error);
-    };
     return {
       done: ended.promise,
       adminUrl: admin.url,
