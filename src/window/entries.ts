@@ -110,6 +110,7 @@ export class Entries {
   /** What was found by a lookup, null for nothing, for the entry and all that waits for it. */
   lookedUp(entry: Entry, memory: Remembered | null): void {
     entry.known = memory;
+    entry.found = memory;
     entry.lookedUp = memory === null;
     entry.unpin();
     this.references.release(entry);

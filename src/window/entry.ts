@@ -49,6 +49,8 @@ export class Entry {
   // Made when they are needed: most entries never have either, and empty ones took a sixth of the window's memory.
   #parents: Map<string, number | null> | null = null;
   #children: Set<Entry> | null = null;
+  /** What a search of ours has told; it holds as long as it is what is known. */
+  found: Remembered | null = null;
   /** Sell was asked by key and had no such record. */
   lookedUp = false;
   plan: Plan | null = null;

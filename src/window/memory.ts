@@ -28,9 +28,9 @@ export const memoryAfter = (
   return { id, deleted: false, fingerprint: plan.fingerprint, ...acceptance(candidate, known, acceptedAtMs) };
 };
 
-/** What is remembered may be older than the record in Sell, which somebody may have created anew. What a search found is not. */
-const isOfYesterday = ({ known = null, isDoubtful }: Entry): boolean =>
-  known !== null && known.route !== null && (isDoubtful || known.fingerprint === null);
+/** What is remembered may be older than the record in Sell, which somebody may have created anew. What we have just found is not. */
+const isOfYesterday = ({ known = null, found, isDoubtful }: Entry): boolean =>
+  known !== null && known !== found && (isDoubtful || known.fingerprint === null);
 
 const gone = (candidate: Mutation, known: Remembered | null, acceptedAtMs: number): Remembered => ({
   ...{ id: null, deleted: true, fingerprint: null },

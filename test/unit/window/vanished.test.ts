@@ -70,18 +70,21 @@ const deletion = (memory: Partial<Remembered>) => {
   return driver;
 };
 
-test("whose id may be an older one is looked for by its key before its deletion counts as done", () => {
-  const driver = deletion({ fingerprint: null });
-  driver.answer(driver.take(), missing);
-  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([1, false]);
-  const search = driver.take();
-  expect(search).toMatchObject({ verb: "lookup", writes: [{ key: "1" }] });
-  driver.answer(search, accepted(8, "found"));
-  const again = driver.take();
-  expect(again).toMatchObject({ verb: "delete", writes: [{ id: 8 }] });
-  driver.answer(again, missing); // the search was late: it is not asked twice
-  expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([2, true]);
-});
+test.each<Partial<Remembered>>([{ fingerprint: null }, { fingerprint: null, route: null, from: "lookup" }])(
+  "whose id may be an older one is looked for by its key before its deletion counts as done: %j",
+  (memory) => {
+    const driver = deletion(memory);
+    driver.answer(driver.take(), missing);
+    expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([1, false]);
+    const search = driver.take();
+    expect(search).toMatchObject({ verb: "lookup", writes: [{ key: "1" }] });
+    driver.answer(search, accepted(8, "found"));
+    const again = driver.take();
+    expect(again).toMatchObject({ verb: "delete", writes: [{ id: 8 }] });
+    driver.answer(again, missing); // the search was late: it is not asked twice
+    expect([driver.settled.length, driver.store.get("accounts/1")?.deleted]).toEqual([2, true]);
+  },
+);
 
 test("is deleted when neither its id nor its key is found", () => {
   const driver = deletion({ fingerprint: null });
