@@ -172,7 +172,8 @@ export class Entry {
   /** Takes the candidate and the tombstones that repeat it; the change before it, if any, is the next candidate. */
   dropCandidate(): readonly Mutation[] {
     const at = this.#candidateAt;
-    return this.#without(this.queue.splice(at, this.standsFor - at));
+    // What stood before it was looked at: re-delivered changes of one key come by the thousand, and each leaves this way.
+    return this.#without(this.queue.splice(at, this.standsFor - at), Math.min(this.#run, at));
   }
 
   /** Takes one change that is not the candidate; a body that may not change stays as it is. */
@@ -216,10 +217,11 @@ export class Entry {
     this.plan = null;
   }
 
-  #without(removed: readonly Mutation[]): readonly Mutation[] {
+  /** `run`: how many of the oldest changes are left that the newest of them stands for, as far as is known. */
+  #without(removed: readonly Mutation[], run = 0): readonly Mutation[] {
     this.pinned = 0;
     this.plan = null;
-    this.#run = 0;
+    this.#run = run;
     this.#extendRun();
     return removed;
   }
