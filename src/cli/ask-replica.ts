@@ -1,6 +1,7 @@
 /** What commands share that ask a running replica: whom they ask, how often, and until when. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/spec.ts";
+import { usageError } from "../domain/errors.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
 import { stopSignals } from "./stop-signals.ts";
@@ -53,8 +54,10 @@ export const adminUrlOf = (config: Pick<Config, "admin"> | null): string => {
 };
 
 const url = (text: string): string => {
-  const parsed = URL.canParse(text) ? new URL(text) : null;
-  if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return text;
+  // Not as an InvalidArgumentError, whose sentence repeats the value.
+  if (text.includes("@")) throw usageError("--admin takes no user and password: the admin port has no login.");
+  const protocol = URL.parse(text)?.protocol;
+  if (protocol === "http:" || protocol === "https:") return text;
   throw new InvalidArgumentError("It must be an address like http://127.0.0.1:8080.");
 };
 

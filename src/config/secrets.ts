@@ -22,8 +22,8 @@ export const masked = (value: unknown, name?: string): unknown => {
   }
   if (typeof value !== "string") return value;
   if (isSecretName(name)) return secretFile(value) === null ? "***" : value;
-  // Up to the last @: a password may hold one.
-  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1***@").replace(/^([a-z]+:\/\/[^?]*\?).*/i, "$1***");
+  // Up to the last @, wherever it stands: a password may hold an @, or a / that somebody forgot to encode.
+  return value.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/).*@/is, "$1***@").replace(/^([a-z]+:\/\/[^?]*\?).*/i, "$1***");
 };
 
 /** Reads a secret's file as it is now; throws where there is none. */
@@ -56,12 +56,12 @@ const contentOf = (value: string, readFile: ReadFile): string => {
   }
 };
 
-/** Password and query of a URL, and its user and password together. */
+/** Password and query of a URL, and its user and password together; a user without a password is an API key. */
 const inUrl = (text: string): readonly string[] => {
   const url = /[@?]/.test(text) ? URL.parse(text) : null;
   if (url === null) return [];
   const [username, password] = [decoded(url.username), decoded(url.password)];
-  return [password, ...url.searchParams.values(), ...basicOf({ username, password })];
+  return [password || username, ...url.searchParams.values(), ...basicOf({ username, password })];
 };
 
 const decoded = (text: string): string => {
