@@ -24,7 +24,7 @@ export interface WireRequest {
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Without our token, should a gateway echo it. */
+  /** Without our token and the values of `sell.headers`, should a gateway echo them. */
   readonly body: string;
 }
 
@@ -76,6 +76,7 @@ export const createWire = (config: SellConfig, { clock, version, mayLeave }: Wir
     "Content-Type": "application/json",
     "User-Agent": `sell-sink/${version}`,
   };
+  const ours = Object.values(config.headers);
   const client = axios.create({
     baseURL: config.baseUrl,
     allowAbsoluteUrls: false,
@@ -106,7 +107,7 @@ export const createWire = (config: SellConfig, { clock, version, mayLeave }: Wir
           });
           // The only reply to a request that was never sent is the proxy's refusal to connect us.
           if (!trace.isSent()) return { kind: "not-sent", cause: `proxy-${status}` };
-          return { kind: "reply", status, headers: trace.headers(), body: scrubbed(data, token) };
+          return { kind: "reply", status, headers: trace.headers(), body: scrubbed(data, [token, ...ours]) };
         } catch (error) {
           signal.throwIfAborted();
           const cause = cut.reason === DEADLINE ? "timeout" : causeOf(error);
@@ -119,9 +120,11 @@ export const createWire = (config: SellConfig, { clock, version, mayLeave }: Wir
   };
 };
 
-/** A server may echo the token. Real ones are long; a sandbox's `test` would stand in many an honest name. */
-const scrubbed = (body: string, token: string): string =>
-  token.length < SHORTEST_SECRET ? body : body.replaceAll(token, "***");
+/** A server may echo what we sent. Real secrets are long; a sandbox's `test` would stand in many an honest name. */
+const scrubbed = (body: string, secrets: readonly string[]): string =>
+  secrets
+    .filter(({ length }) => length >= SHORTEST_SECRET)
+    .reduce((clean, secret) => clean.replaceAll(secret, "***"), body);
 
 const REQUEST_ID_MAX = 128;
 
@@ -129,7 +132,7 @@ const REQUEST_ID_MAX = 128;
 export const requestIdIn = (headers: IncomingHttpHeaders, token: string): string | null => {
   const id = headers["x-request-id"];
   if (typeof id !== "string" || id === "") return null;
-  return scrubbed(id, token)
+  return scrubbed(id, [token])
     .slice(0, REQUEST_ID_MAX)
     .replace(/[^\x21-\x7e]/g, "?");
 };

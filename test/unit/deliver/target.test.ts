@@ -345,6 +345,16 @@ describe("the token", () => {
     expect(sell.seen.at(-1)?.headers.authorization).toBe(`Bearer ${TOKEN}`);
   });
 
+  test("of a gateway, sent as a header, is in nothing either, though it looks like a code", async () => {
+    const key = "0123456789abcdef".repeat(2);
+    const sell = await aSell(({ headers }, response) =>
+      json(response, 422, anError(`k${headers["x-gateway-key"]}`, `/data/${headers["x-gateway-key"]}`)),
+    );
+    const { target, events } = await anOpenTarget({ baseUrl: sell.url, headers: { "X-Gateway-Key": key } });
+    expect(inspect([await target.send(aBatch(), never), events], { depth: 20 })).not.toContain(key);
+    expect(sell.seen.at(-1)?.headers["x-gateway-key"]).toBe(key);
+  });
+
   test.each(Object.entries(faults))(
     "is in no error of an open that met %s, nor in the target",
     async (_name, handler) => {
