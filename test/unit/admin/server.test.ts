@@ -163,7 +163,7 @@ test("HEAD answers without a body", async () => {
 
 test("a huge header, and a huge address, are refused", async () => {
   const admin = await anAdmin();
-  const big = "a".repeat(20_000);
+  const big = "a".repeat(10_000); // Node itself would take 16 KiB
   for (const head of [`/livez HTTP/1.1\r\nHost: x\r\nX-Big: ${big}`, `/${big} HTTP/1.1\r\nHost: x`]) {
     expect(await raw(admin, `GET ${head}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431/);
   }

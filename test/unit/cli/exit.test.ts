@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { failed } from "../../../src/cli/exit.ts";
 import { ConnectorError } from "../../../src/domain/errors.ts";
@@ -35,4 +37,23 @@ test.each([
   const secret = "to/ken+with=signs";
   const { text } = printed(new Error(`refused: ${encode(secret)} is bad`), [secret]);
   expect(text).toBe("error: refused: *** is bad\n");
+});
+
+test.each([
+  ["an exception that nobody caught", "setImmediate(() => { throw error; })"],
+  ["a rejection that nobody caught", "Promise.reject(error)"],
+])("%s ends the process with one line: no stack, no object, no secret", async (_, happens) => {
+  const main = new URL("../../../src/main.ts", import.meta.url).href;
+  const example = fileURLToPath(new URL("../../../config/example.yaml", import.meta.url));
+  const script = `
+    const { main } = await import(${JSON.stringify(main)});
+    await main(["node", "sell-sink", "validate", "-c", ${JSON.stringify(example)}]);
+    const error = Object.assign(new Error("odd: Bearer cn4ry+token"), { config: { headers: "cn4ry+token" } });
+    ${happens};
+    await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    env: { ...process.env, SELL_TOKEN: "cn4ry+token" },
+    encoding: "utf8",
+  });
+  expect([child.status, child.stderr]).toEqual([1, "error: odd: Bearer ***\n"]);
 });

@@ -16,6 +16,18 @@ test("every setting in the reference says what it means", () => {
   expect(silent).toEqual([]);
 });
 
+test("no section takes a setting that is not declared, however deep", () => {
+  const open: string[] = [];
+  const visit = (node: unknown, path: string): void => {
+    if (typeof node !== "object" || node === null) return;
+    if ("properties" in node && (node as { additionalProperties?: unknown }).additionalProperties !== false)
+      open.push(path);
+    for (const [name, inner] of Object.entries(node)) visit(inner, `${path}/${name}`);
+  };
+  visit(JSON.parse(files["config/schema.json"] ?? ""), "");
+  expect(open).toEqual([]);
+});
+
 test("the JSON schema is draft 7, closed, and asks for no setting that has a default", () => {
   const schema = JSON.parse(files["config/schema.json"] ?? "");
   expect(schema.$schema).toContain("draft-07");

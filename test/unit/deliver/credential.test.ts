@@ -51,3 +51,12 @@ test("a file that is away for a moment leaves the token as it is", async () => {
   await swap("new");
   expect(await credential.refused("old")).toBe(true);
 });
+
+test("a token of several lines, or with what no header may hold, is refused without being shown", async () => {
+  for (const token of ["cn4ry one\ncn4ry two", "cn4ry\u0000", "cn4ry \u00e9"]) {
+    const error: unknown = await createCredential(token, aClock().clock)
+      .token()
+      .catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: "CREDENTIAL_UNREADABLE", message: expect.not.stringContaining("cn4ry") });
+  }
+});

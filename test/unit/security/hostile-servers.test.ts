@@ -203,7 +203,8 @@ describe("a registry that does not end", () => {
       pour();
     });
     const client = connectRegistry(schemaRegistryConfig.parse({ url: server.url }), systemClock);
-    for (const id of [7, "guid:0"] as const) expect(await client.schemas(id)).toMatchObject({ status: "unreachable" });
+    const cause = "maxContentLength size of 8388608 exceeded";
+    for (const id of [7, "guid:0"] as const) expect(await client.schemas(id)).toEqual({ status: "unreachable", cause });
   });
 
   test("by time is cut off, however busily it trickles", async () => {

@@ -1,7 +1,9 @@
 /** Names that JavaScript gives a meaning of its own are names like any other, wherever they come from: S11. */
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { schemaFault } from "../../../src/decode/schema-fault.ts";
@@ -49,4 +51,14 @@ describe.each(NAMES)("%s", (name) => {
     if (loaded.status === "refused")
       expect(loaded.problems.filter(({ path }) => path.endsWith(name)).length).toBeGreaterThan(0);
   });
+});
+
+test("the command takes the way to every prototype away, as the image's Node does", async () => {
+  const program = new URL("../../../src/cli/sell-sink.mjs", import.meta.url).href;
+  const script = `
+    process.on("exit", () => console.log("__proto__" in {}));
+    process.argv = ["node", "sell-sink", "--version"];
+    await import(${JSON.stringify(program)});`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+  expect(stdout).toMatch(/\nfalse\n$/);
 });

@@ -13,6 +13,7 @@ test.each<readonly [string, RegExp, readonly string[]]>([
   ["unverified certificates", /rejectUnauthorized|checkServerIdentity|insecureHTTPParser|ALLOW_INSECURE/, []],
   ["Node's switch for them, but where it is refused", /NODE_TLS_REJECT_UNAUTHORIZED/, ["src/config/load.ts"]],
   ["code made of text", /\beval\(|new Function\b|node:vm\b|\bsetTimeout\("|node:inspector/, []],
+  ["HTML made of text", /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, []],
   ["old TLS", /secureProtocol|TLSv1(\.1)?"|SECLEVEL/, []],
   ["a merge in depth", /lodash|deepmerge|structuredClone\(.*\.\.\./, []],
   // The demo starts services, the bootstrap another Node; nothing that runs beside data starts a process.
@@ -22,6 +23,16 @@ test.each<readonly [string, RegExp, readonly string[]]>([
     .filter(([file, text]) => !file.startsWith("src/demo/") && pattern.test(text))
     .map(([file]) => file);
   expect(found).toEqual(allowed);
+});
+
+test("whoever presents certificates speaks TLS 1.2 or newer, whatever Node is told to accept", () => {
+  const files = ["decode/registry-connection", "deliver/wire", "lib/redis-client", "source/connection"];
+  const ofTls = sources
+    .filter(([, text]) => /\b(cert|ca): |pem\("ca/.test(text))
+    .map(([file]) => file)
+    .toSorted();
+  expect(ofTls).toEqual(files.map((name) => `src/${name}.ts`));
+  expect(sources.filter(([file, text]) => ofTls.includes(file) && !text.includes('minVersion: "TLSv1.2"'))).toEqual([]);
 });
 
 test("an environment that lets certificates go unverified is refused, with the way out", () => {
