@@ -1,5 +1,6 @@
 /** Everything around the connector: services, a simulator of Sell, topics, and an ERP's ledger that writes into them. */
 import { randomBytes } from "node:crypto";
+import { replayTopicOf } from "../dead-letter/letter.ts";
 import type { RecordProducer } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Progress } from "../lib/progress.ts";
@@ -51,6 +52,8 @@ export const setStage = async (options: DemoOptions, deps: DemoDeps, stack: Asyn
     kafka.admin.createTopics([
       ...TABLE_NAMES.map((table) => ({ topic: topicOf(table), partitions: PARTITIONS })),
       { topic: deadLetterTopic, partitions: 1 },
+      // Without it doctor warns, and dlq and resync have nothing to write to.
+      { topic: replayTopicOf(deadLetterTopic), partitions: PARTITIONS },
     ]),
   );
   const journal = options.debezium

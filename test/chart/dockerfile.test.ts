@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { replayTopicOf } from "../../src/dead-letter/letter.ts";
 import { dockerfile, execForm, instructions, ROOT } from "./dockerfile.ts";
 import { parseConfigText } from "./parse-config.ts";
 
@@ -55,6 +56,14 @@ test("only named files reach the build", () => {
 
 test("the connector takes the configuration of the compose file", () => {
   expect(parseConfigText(file("deploy/compose-config.yaml"))).toEqual([]);
+});
+
+test("the compose file creates every topic that its configuration reads or writes, that of replays too", () => {
+  const compose = parseAllDocuments(file("deploy/compose.yaml"))[0]?.toJS();
+  const created = /for topic in (.*); do/.exec(compose.services.topics.command[2])?.[1]?.split(" ");
+  const { routes, deadLetter } = parseAllDocuments(file("deploy/compose-config.yaml"))[0]?.toJS() ?? {};
+  const read = routes.map(({ topic }: { readonly topic: string }) => topic);
+  expect(created).toEqual([...read, deadLetter.topic, replayTopicOf(deadLetter.topic)]);
 });
 
 test("the list of images names every image that a build, the compose file or the chart may pull, and no other", () => {
