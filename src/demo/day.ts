@@ -81,8 +81,8 @@ const watch = async (
     const nowMs = clock.monotonicMs();
     const recent = log.filter(({ atMs }) => atMs > nowMs - QUOTA.perMs).length;
     step.tell(
-      `${count(ledger.committed.length)} of ${count(options.changes)} changes committed in the ERP, ${count(left)} records to go, ` +
-        `${count(log.length)} calls (${recent} of ${QUOTA.limit} in the last ${QUOTA.perMs / 1_000} s)`,
+      `${count(ledger.committed.length)} of ${count(options.changes)} changes made, ${count(left)} records to go, ` +
+        `${recent} of ${QUOTA.limit} calls in ${QUOTA.perMs / 1_000} s`,
     );
     if (wasWritten && left === 0) return;
     const now = `${left} ${log.length}`;

@@ -1,4 +1,5 @@
 /** Tells a person how far long work is: in place on a terminal, in few plain lines elsewhere, not at all for programs. */
+import { styleText } from "node:util";
 import ora from "ora";
 import type { Clock } from "./clock.ts";
 
@@ -44,19 +45,21 @@ export const lineProgress = ({ clock, out }: ProgressDeps): Progress => ({
   },
 });
 
-/** `stream` is a terminal. */
-export const spinnerProgress = ({ clock, out }: ProgressDeps, stream: NodeJS.WritableStream): Progress => ({
+/** Two spaces, the spinner, a space, and the last column, behind which some terminals wrap. */
+const BESIDE_TEXT = 5;
+
+export const spinnerProgress = ({ clock, out }: ProgressDeps, stream: NodeJS.WriteStream): Progress => ({
   async step(title, work) {
     const startMs = clock.monotonicMs();
     const spinner = ora({ text: title, indent: 2, stream, discardStdin: false }).start();
     const step: Step = {
       note(line) {
         spinner.clear();
-        out(`    ${line}\n`);
+        out(`    ${styleText("dim", line, { validateStream: false })}\n`);
         spinner.render();
       },
       tell(text) {
-        spinner.text = `${title}: ${text}`;
+        spinner.text = inOneLine(`${title}: ${text}`, stream.columns - BESIDE_TEXT);
       },
     };
     try {
@@ -69,5 +72,9 @@ export const spinnerProgress = ({ clock, out }: ProgressDeps, stream: NodeJS.Wri
     }
   },
 });
+
+/** A text that wraps cannot be taken back for sure: each turn of the spinner might leave a line behind. */
+const inOneLine = (text: string, columns: number): string =>
+  text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
