@@ -9,25 +9,26 @@ import { styled, type Terminal } from "./terminal.ts";
 /** Partitions beyond these are only counted in the total. */
 const ROWS_MAX = 200;
 const NO_LINES_BETWEEN = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
-const HEAD = ["Topic", "Partition", "Records", "Age", "Worked off", "Arrived", "Drained in", ""];
+const HEAD = ["Topic", "Partition", "Records", "Age", "Worked off", "Arrived", "Drained in", "Waits for"];
 
+/** Partitions with nothing to do are dim; why others wait is a column only where one does. */
 export const lagAsTable = ({ partitions, total }: LagReport, terminal: Terminal): string => {
+  const columns = partitions.some(({ paused }) => paused !== null) ? HEAD.length : HEAD.length - 1;
+  const row = (style: "bold" | "dim" | null, texts: readonly string[]): string[] =>
+    texts.slice(0, columns).map((text) => (style === null ? text : styled(terminal, style, text)));
   const table = new Table({
-    head: HEAD.map((title) => styled(terminal, "bold", title)),
+    head: row("bold", HEAD),
     chars: NO_LINES_BETWEEN,
     style: { head: [], border: [] },
     colAligns: ["left", "right", "right", "right", "right", "right", "right", "left"],
   });
   // Whoever is furthest behind is what this was asked for.
   const shown = partitions.length > ROWS_MAX ? furthest(partitions) : partitions;
-  for (const lag of shown)
-    table.push([
-      printable(lag.topic),
-      lag.partition,
-      ...cells(lag),
-      lag.paused === null ? "" : `waits: ${printable(lag.paused)}`,
-    ]);
-  table.push([styled(terminal, "bold", "all"), partitions.length, ...cells(total), ""]);
+  for (const lag of shown) {
+    const texts = [printable(lag.topic), String(lag.partition), ...cells(lag), printable(lag.paused ?? "")];
+    table.push(row(lag.records === 0 ? "dim" : null, texts));
+  }
+  table.push(row("bold", ["all", String(partitions.length), ...cells(total), ""]));
   const left = partitions.length - shown.length;
   return `${table.toString()}\n${left > 0 ? `${left} more partitions are not shown; --json has them all\n` : ""}`;
 };
@@ -40,7 +41,8 @@ const cells = ({ records, ageS, workedPerS, arrivedPerS, drainS }: LagReport["to
   durationText(ageS),
   rateText(workedPerS),
   rateText(arrivedPerS),
-  drainS === null && workedPerS !== null ? "not at this rate" : durationText(drainS),
+  // Where nothing was worked off, the two looks may have been too close together to tell.
+  drainS === null && (workedPerS ?? 0) > 0 ? "never" : durationText(drainS),
 ];
 
 /** What the running process adds: why it may not be faster. */

@@ -20,7 +20,8 @@ import { clean, clearScreen, styled, type Terminal } from "./terminal.ts";
 const INTRO = `
 It asks the running replica by its admin port: that of the configuration, else http://127.0.0.1:8080. A replica tells of
 the partitions it owns. With --config and no replica there, Kafka is asked for the whole group: committed and end offsets.
-Rates come from two looks, --every seconds apart.
+Rates come from two looks, --every seconds apart: "never" is where more arrives than is worked off, "–" where that cannot
+be told, as when nothing was worked off in between.
 `;
 
 export const lagCommand: Register = (program, terminal, done) => {

@@ -4,9 +4,10 @@
 export const countText = (count: number | null): string =>
   count === null ? UNKNOWN : Math.round(count).toLocaleString("en-US");
 
-/** `12.5 /s`; small ones keep a digit. */
+/** `1.5 /s`, `120 /s`; small ones keep a digit, and what is not nothing does not look like it. */
 export const rateText = (perS: number | null): string => {
   if (perS === null) return UNKNOWN;
+  if (perS > 0 && perS < 0.05) return "<0.1 /s";
   return `${perS > 0 && perS < 10 ? perS.toFixed(1) : countText(perS)} /s`;
 };
 

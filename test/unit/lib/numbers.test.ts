@@ -13,5 +13,6 @@ test.each([
 
 test("counts have thousands, small rates a digit", () => {
   expect([countText(1_234_567), countText(null)]).toEqual(["1,234,567", "–"]);
-  expect([rateText(0), rateText(0.25), rateText(1_041.4), rateText(null)]).toEqual(["0 /s", "0.3 /s", "1,041 /s", "–"]);
+  expect([rateText(0), rateText(0.04), rateText(0.25)]).toEqual(["0 /s", "<0.1 /s", "0.3 /s"]);
+  expect([rateText(1_041.4), rateText(null)]).toEqual(["1,041 /s", "–"]);
 });
