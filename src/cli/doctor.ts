@@ -4,6 +4,7 @@ import type { Config } from "../config/spec.ts";
 import { addressCheck, addressesOf, advertisedCheck } from "../doctor/addresses.ts";
 import { clockCheck, sellTimeMs } from "../doctor/clocks.ts";
 import { controlsCheck } from "../doctor/controls.ts";
+import { copiesCheck } from "../doctor/copies.ts";
 import { groupCheck, redisRightsCheck } from "../doctor/rights.ts";
 import { topicChecks } from "../doctor/topics.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -63,6 +64,7 @@ const doctorChecks = async (config: Config) => {
     advertisedCheck(() => connection().admin.brokers(), resolve),
     groupCheck(config, connection, systemClock),
     ...topicChecks(config, connection, drainMs),
+    copiesCheck(config, connection),
     ...(redis === null ? [] : redisChecks(redis, userOf(config))),
     controlsCheck(config, redis),
     ...sellClock(config),
@@ -88,10 +90,10 @@ const redisChecks = (redis: RedisConnection, user: string): readonly Check[] => 
     waitsFor: "redis.url",
     async run() {
       const found = /redis_version:(\d+)\.(\d+)[^\r\n]*/.exec(String(await redis.client.call("info", "server")));
-      const [text = "of an unknown version", major = "0", minor = "0"] = found ?? [];
+      const [text = "unknown", major = "0", minor = "0"] = found ?? [];
       const isOld = Number(major) * 100 + Number(minor) < 602;
-      const name = text.replace("redis_version:", "Redis ");
-      return [isOld ? warning(`${name} is older than was tested.`, "use Redis 6.2 or later") : ok(`It is ${name}.`)];
+      const sentence = `Redis is of version ${text.replace("redis_version:", "")}`;
+      return [isOld ? warning(`${sentence}, older than was tested.`, "use Redis 6.2 or later") : ok(`${sentence}.`)];
     },
   },
 ];

@@ -44,7 +44,7 @@ export const keysCheck = (route: RouteConfig, config: Config, deps: KeysCheckDep
       const asking = { target: deps.target(), gate: deps.gate() };
       const ask = (cut: AbortSignal): Promise<void> => countUnknown(entity, keys, count, asking, cut);
       const isLate = (await within(deps.clock, ASK_MS, ask, signal)) === LATE;
-      if (count.asked === 0) return isLate ? [NO_ROOM] : [];
+      if (count.asked === 0) return isLate ? [noRoom(name)] : [];
       // A coordinator may be loading its groups.
       const isBegun = await patiently(deps.clock, A_MOMENT, () => hasBegun(config, topic, deps.connection()), signal);
       return [judged(count, name, isBegun)];
@@ -88,17 +88,16 @@ const hasBegun = async ({ kafka }: Config, topic: string, { admin }: KafkaConnec
 };
 
 const judged = ({ asked, unknown }: KeyCount, name: string, isBegun: boolean): Finding => {
-  if (unknown === 0) return ok(`Sell knows all ${asked} sampled keys of ${name}.`);
+  if (unknown === 0) return ok(`${asked} of ${asked} sampled keys of ${name} are known to Sell.`);
   const found = `${unknown} of ${asked} sampled keys of ${name} are unknown to Sell`;
-  if (isBegun) return ok(`${found} yet; the group has begun, and creates what is missing.`);
-  const adopt = `sell-sink adopt --route ${JSON.stringify(name)} --match email --dry-run`;
-  return warning(
-    `${found}: the first run would create them.`,
-    `if their records are there already, give them their keys first: ${adopt}`,
-  );
+  if (isBegun) return ok(`${found} yet; the group has begun and creates them.`);
+  const route = /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+  const adopt = `sell-sink adopt --route ${route} --match email --dry-run`;
+  return warning(`${found}: the first run would create them.`, `if their records are there already: ${adopt}`);
 };
 
-const NO_ROOM = warning(
-  `Not one of the sampled keys could be asked for within ${ASK_MS / 1_000} s.`,
-  "ask again when the quota has room",
-);
+const noRoom = (name: string): Finding =>
+  warning(
+    `Not one of the sampled keys of ${name} could be asked for within ${ASK_MS / 1_000} s.`,
+    "ask again when the quota has room",
+  );

@@ -11,6 +11,7 @@ import { atDesk } from "./at-desk.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
+import { findingLines } from "./tell-checks.ts";
 import { clean, styled, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -102,11 +103,10 @@ const planAsText = (planned: Plan, keys: readonly Result[], terminal: Terminal):
     `${countText(records)} records wait, with ${countText(changes)} changes; ${reasons("skipped", skipped)}, ${reasons("dead letters", deadLetters)}.`,
     table.toString(),
     `${rateText(arrivedPerS)} arrived in the last hour, which would take ${Math.round(arrivalShare * 100)} % of the quota.`,
-    `Live changes catch up ${when(planned.liveCaughtUpS)}; all is drained ${when(planned.drainedS)}.`,
-    ...keys.map(({ sentence, next }) => (next === null ? sentence : `${sentence} Next: ${next}.`)),
+    `${backfill.calls === 0 ? "All" : `Live changes catch up ${when(planned.liveCaughtUpS)}; all`} is drained ${when(planned.drainedS)}.`,
     ...(planned.isUpperBound ? ["More records would be new than are kept in mind: creations are an upper bound."] : []),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.join("\n")}\n${keys.map((key) => findingLines(key, terminal)).join("")}`;
 };
 
 const reasons = (what: string, counts: Readonly<Record<string, number>>): string => {

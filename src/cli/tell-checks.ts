@@ -1,6 +1,6 @@
 /** Runs checks against the services and tells each finding: as a line when it is known, or all of them as JSON. */
 import { systemClock } from "../lib/clock.ts";
-import { type Check, type Result, runChecks, type Status } from "../online/check.ts";
+import { type Check, type Finding, type Result, runChecks, type Status } from "../online/check.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interruptible.ts";
 import { clean, styled, type Terminal } from "./terminal.ts";
@@ -50,11 +50,19 @@ const STYLES = { ok: "green", warning: "yellow", failed: "red" } as const;
 const asLines = (terminal: Terminal): Report => {
   const counts: Record<Status, number> = { ok: 0, warning: 0, failed: 0 };
   return {
-    add({ name, status, sentence, next }) {
-      counts[status] += 1;
-      terminal.out(`${styled(terminal, STYLES[status], status.padEnd("warning".length))}  ${name}: ${sentence}\n`);
-      if (next !== null) terminal.out(`         next: ${next}\n`);
+    add(result) {
+      counts[result.status] += 1;
+      terminal.out(findingLines(result, terminal));
     },
-    end: () => terminal.out(`${counts.ok} ok, ${counts.warning} warnings, ${counts.failed} failed\n`),
+    end() {
+      const warnings = `${counts.warning} warning${counts.warning === 1 ? "" : "s"}`;
+      terminal.out(`${counts.ok} ok, ${warnings}, ${counts.failed} failed\n`);
+    },
   };
+};
+
+/** Without the check's name: the sentence says what it is about. */
+export const findingLines = ({ status, sentence, next }: Finding, terminal: Terminal): string => {
+  const mark = styled(terminal, STYLES[status], status.padEnd("warning".length));
+  return `${mark}  ${sentence}\n${next === null ? "" : `         next: ${next}\n`}`;
 };

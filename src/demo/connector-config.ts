@@ -34,6 +34,7 @@ export const connectorConfig = (
     admin: { host: "127.0.0.1", port: adminPort },
     routes: [
       {
+        name: "customers",
         topic: topicOf("customers"),
         ...debezium,
         ...hints({ credit_limit: "decimal(2)" }),
@@ -51,6 +52,7 @@ export const connectorConfig = (
         onDelete: { update: { customer_status: "past" } },
       },
       {
+        name: "contacts",
         topic: topicOf("contacts"),
         ...debezium,
         entity: "contacts",
@@ -66,6 +68,7 @@ export const connectorConfig = (
         onDelete: "delete",
       },
       {
+        name: "orders",
         topic: topicOf("orders"),
         ...debezium,
         ...hints({ total: "decimal(2)", deliver_on: "date" }),

@@ -52,7 +52,9 @@ export const addressCheck = (addresses: readonly Address[], resolve: Resolve): C
   async run() {
     const findings = await Promise.all(addresses.map((address) => findingsOf(address, resolve)));
     const problems = findings.flat();
-    return problems.length > 0 ? problems : [ok(`All ${addresses.length} addresses can be resolved.`)];
+    return problems.length > 0
+      ? problems
+      : [ok(`${addresses.length} of ${addresses.length} addresses can be resolved.`)];
   },
 });
 
@@ -103,7 +105,8 @@ export const advertisedCheck = (
       await resolve(host).catch(() => {
         lost.push(`${host}:${port}`);
       });
-    if (lost.length === 0) return [ok(`All ${advertised.length} brokers advertise an address that can be resolved.`)];
+    const all = advertised.length;
+    if (lost.length === 0) return [ok(`${all} of ${all} brokers advertise an address that can be resolved.`)];
     const sentence = `Brokers advertise ${lost.join(", ")}, which has no address here.`;
     return [failed(sentence, "correct advertised.listeners of the brokers, or the name server of this machine")];
   },

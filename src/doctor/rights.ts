@@ -29,8 +29,7 @@ export const groupCheck = (
       const sentence = `This user may not read the group ${kafka.groupId}.`;
       return [failed(sentence, `${acl} --operation Read --group ${kafka.groupId}`)];
     }
-    const write = `${acl} --operation Write --topic ${deadLetter.topic}`;
-    return [ok(`The group ${kafka.groupId} may be read. Not tried, since it would write: ${write}`)];
+    return [ok(`The group ${kafka.groupId} may be read; writing to ${deadLetter.topic} was not tried.`)];
   },
 });
 
@@ -88,7 +87,7 @@ export const redisRightsCheck = ({ client }: Pick<RedisConnection, "client">, us
     await attempt("eval", "return 1", "0");
     await attempt("time");
     await attempt("info", "server");
-    if (missing.length === 0) return [ok("This user has every command it needs on the keys sell:*.")];
+    if (missing.length === 0) return [ok(`The Redis user ${user} has every command it needs on the keys sell:*.`)];
     const sentence = `The Redis user ${user} lacks ${missing.join(" ")}, or the keys sell:*.`;
     return [failed(sentence, `redis-cli ACL SETUSER ${user} '~sell:*' ${missing.join(" ")}`)];
   },

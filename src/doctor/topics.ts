@@ -32,40 +32,24 @@ const retentionCheck = (
   waitsFor: "the brokers",
   async run() {
     const { admin } = connection();
-    const [retention, policy = null, insync] = await settingsOf(topic, admin, [
-      "retention.ms",
-      "cleanup.policy",
-      "min.insync.replicas",
+    const [retention, policy] = await Promise.all([
+      admin.topicSetting(topic, "retention.ms"),
+      admin.topicSetting(topic, "cleanup.policy"),
     ]);
-    if (retention == null) return [mayNotAsk(topic, kafka.brokers[0])];
+    if (retention === null) return [mayNotAsk(topic, kafka.brokers[0])];
     const ends = await admin.endOffsets([topic]);
     const needsMs = drainMs(ends.reduce((sum, { low, high }) => sum + high - low, 0n));
     const keepsMs = Number(retention);
     const isKept = keepsMs < 0 || policy === "compact";
     const wantsMs = Math.max(SOURCE_RETENTION_MS, 2 * needsMs);
-    const findings: Finding[] = [];
     if (!isKept && keepsMs < wantsMs) {
       const sentence = `${topic} keeps its records for ${span(keepsMs)}; draining all of it at the quota takes ${span(needsMs)}, and an outage comes on top.`;
-      findings.push(warning(sentence, alter(kafka.brokers[0], topic, `retention.ms=${Math.ceil(wantsMs)}`)));
+      return [warning(sentence, alter(kafka.brokers[0], topic, `retention.ms=${Math.ceil(wantsMs)}`))];
     }
-    return [
-      ...findings,
-      ...insyncFinding(topic, insync ?? null, kafka.brokers[0]),
-      ...fine(findings, topic, isKept ? null : keepsMs, needsMs),
-    ];
+    const keeps = isKept ? "for good" : `for ${span(keepsMs)}`;
+    return [ok(`${topic} keeps its records ${keeps}; draining all of it at the quota takes ${span(needsMs)}.`)];
   },
 });
-
-const fine = (
-  findings: readonly Finding[],
-  topic: string,
-  keepsMs: number | null,
-  needsMs: number,
-): readonly Finding[] => {
-  if (findings.length > 0) return [];
-  const keeps = keepsMs === null ? "for good" : `for ${span(keepsMs)}`;
-  return [ok(`${topic} keeps its records ${keeps}; draining all of it at the quota takes ${span(needsMs)}.`)];
-};
 
 const lettersCheck = (config: Config, connection: () => KafkaConnection): Check => ({
   name: "settings of the dead letters",
@@ -77,14 +61,13 @@ const lettersCheck = (config: Config, connection: () => KafkaConnection): Check 
     const { admin } = connection();
     // Rejects with the sentence to print when it is compacted.
     if (!(await refuseCompacted(topic, admin))) return [mayNotAsk(topic, broker)];
-    const [retention, insync] = await settingsOf(topic, admin, ["retention.ms", "min.insync.replicas"]);
+    const retention = await admin.topicSetting(topic, "retention.ms");
     const findings: Finding[] = [];
     const keepsMs = Number(retention ?? -1);
     if (keepsMs >= 0 && keepsMs < LETTERS_RETENTION_MS) {
       const sentence = `${topic} keeps dead letters for ${span(keepsMs)}; who comes back from a week off finds none.`;
       findings.push(warning(sentence, alter(broker, topic, `retention.ms=${30 * DAY_MS}`)));
     }
-    findings.push(...insyncFinding(topic, insync ?? null, broker));
     const replay = await findReplayTopic(config, admin);
     if (replay.status === "unusable") findings.push(warning("Dead letters cannot be replayed.", replay.why));
     return findings.length > 0
@@ -93,22 +76,14 @@ const lettersCheck = (config: Config, connection: () => KafkaConnection): Check 
   },
 });
 
-const insyncFinding = (topic: string, insync: string | null, broker: string | undefined): readonly Finding[] => {
-  if (insync !== "1") return [];
-  const sentence = `${topic} has min.insync.replicas=1: what one broker acknowledged may be lost with it.`;
-  return [warning(sentence, `with three replicas: ${alter(broker, topic, "min.insync.replicas=2")}`)];
-};
-
-const settingsOf = (topic: string, admin: KafkaConnection["admin"], names: readonly string[]) =>
-  Promise.all(names.map((name) => admin.topicSetting(topic, name)));
-
 const mayNotAsk = (topic: string, broker: string | undefined): Finding =>
   warning(
     `This user may not see the settings of ${topic}.`,
     `kafka-acls.sh --bootstrap-server ${broker} --add --allow-principal User:NAME --operation DescribeConfigs --topic ${topic}`,
   );
 
-const alter = (broker: string | undefined, topic: string, setting: string): string =>
+/** Kafka's names of topics need no quotes. */
+export const alter = (broker: string | undefined, topic: string, setting: string): string =>
   `kafka-configs.sh --bootstrap-server ${broker} --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`;
 
 const span = (ms: number): string => {

@@ -11,7 +11,7 @@ export type Status = "ok" | "warning" | "failed";
 
 export interface Finding {
   readonly status: Status;
-  /** What was found, for a person: no payload, no secret. */
+  /** What was found, for a person: it names what it is about, and holds no payload and no secret. */
   readonly sentence: string;
   /** What to do about it; null where nothing is to be done. */
   readonly next: string | null;
@@ -21,7 +21,7 @@ export interface Check {
   readonly name: string;
   /** Names of earlier checks that it is in vain without. */
   readonly needs: readonly string[];
-  /** What it waits for, to complete "No answer within 10 s: check ...". */
+  /** What to look at, to complete "check ...", when it fails or gets no answer. */
   readonly waitsFor: string;
   /** May reject: the error's sentence is the finding then. */
   run(signal: AbortSignal): Promise<readonly Finding[]>;
@@ -43,20 +43,20 @@ export async function* runChecks(checks: readonly Check[], clock: Clock, signal:
   const broken = new Set<string>();
   for (const check of checks) {
     const missing = check.needs.find((name) => broken.has(name));
-    const findings = missing === undefined ? await findingsOf(check, clock, signal) : [leftOut(missing)];
+    const findings = missing === undefined ? await findingsOf(check, clock, signal) : [leftOut(check, missing)];
     if (missing !== undefined || findings.some(({ status }) => status === "failed")) broken.add(check.name);
     for (const finding of findings) yield { name: check.name, ...finding };
   }
 }
 
-const leftOut = (missing: string): Finding =>
-  warning(`Not checked, since "${missing}" failed.`, "put that right first");
+const leftOut = ({ name }: Check, missing: string): Finding =>
+  warning(`Not checked: ${name}, since "${missing}" failed.`, "put that right first");
 
 const findingsOf = async (check: Check, clock: Clock, signal: AbortSignal): Promise<readonly Finding[]> => {
   try {
     const findings = await within(clock, CHECK_MS, (cut) => check.run(cut), signal);
     if (findings !== LATE) return findings;
-    return [failed(`No answer within ${CHECK_MS / 1_000} s.`, `check ${check.waitsFor}`)];
+    return [failed(`No answer within ${CHECK_MS / 1_000} s for "${check.name}".`, `check ${check.waitsFor}`)];
   } catch (error) {
     signal.throwIfAborted();
     return [failed(errorText(error), `check ${check.waitsFor}`)];

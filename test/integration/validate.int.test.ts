@@ -101,16 +101,16 @@ test("services and topics in order: exit 0, a line each, nobody joined the group
   const config = aConfig([aRoute(topic)]);
   const { code, out, err } = await validate(config);
   expect(out.split("\n").slice(1)).toEqual([
-    `ok       kafka: Kafka at ${inject("kafka")} answers.`,
-    `ok       topic ${topic}: ${topic} is there: partitions 2, offsets 2.`,
-    `ok       dead letters: ${deadLetters} is there: partitions 1, offsets 0.`,
-    `ok       registry: The schema registry at ${inject("registry")} answers.`,
-    expect.stringMatching(/^ok {7}redis: Redis at redis:\S+ answers and keeps the quota\.$/),
-    'ok       sell: The token is good for the account "Sandbox", which speaks the bulk dialect.',
-    `ok       records of ${topic}: 2 of 2 sampled records of ${topic} are debezium-json.`,
-    `warning  keys of ${topic} -> accounts: 2 of 2 sampled keys of ${topic} -> accounts are unknown to Sell: the first run would create them.`,
-    `         next: if their records are there already, give them their keys first: sell-sink adopt --route "${topic} -> accounts" --match email --dry-run`,
-    "7 ok, 1 warnings, 0 failed",
+    `ok       Kafka at ${inject("kafka")} answers.`,
+    `ok       ${topic} is there: partitions 2, offsets 2.`,
+    `ok       ${deadLetters} is there: partitions 1, offsets 0.`,
+    `ok       The schema registry at ${inject("registry")} answers.`,
+    expect.stringMatching(/^ok {7}Redis at redis:\S+ answers and keeps the quota\.$/),
+    'ok       The token is good for the account "Sandbox", which speaks the bulk dialect.',
+    `ok       2 of 2 sampled records of ${topic} are debezium-json.`,
+    `warning  2 of 2 sampled keys of ${topic} -> accounts are unknown to Sell: the first run would create them.`,
+    `         next: if their records are there already: sell-sink adopt --route "${topic} -> accounts" --match email --dry-run`,
+    "7 ok, 1 warning, 0 failed",
     "",
   ]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -338,7 +338,7 @@ describe("keys that Sell does not know", () => {
     const topic = await aTopicOf(601, 601);
     await inSell("601");
     const config = aConfig([aRoute(topic)]);
-    expect((await keysOf(config)).keys).toEqual([`ok: Sell knows all 1 sampled keys of ${topic} -> accounts.`]);
+    expect((await keysOf(config)).keys).toEqual([`ok: 1 of 1 sampled keys of ${topic} -> accounts are known to Sell.`]);
     await erp.write(topic, [{ key: { id: 602 }, after: { ...CUSTOMER, id: 602 } }]);
     expect((await keysOf(config)).keys[0]).toContain("warning: 1 of 2 sampled keys");
     const admin = new Kafka({ brokers: [inject("kafka")], logLevel: logLevel.NOTHING }).admin();

@@ -33,7 +33,7 @@ test("every address of the configuration is known by its setting, IPv6 without b
 });
 
 test("addresses in order are one line", async () => {
-  expect(await judged({})).toEqual(["ok: All 1 addresses can be resolved. -> null"]);
+  expect(await judged({})).toEqual(["ok: 1 of 1 addresses can be resolved. -> null"]);
 });
 
 test.each([

@@ -33,8 +33,8 @@ test("an error is a finding with its sentence, and what needs that check is left
   ];
   expect(await resultsOf(checks)).toEqual([
     { name: "a", status: "failed", sentence: "It is away.", next: "check the setting of a" },
-    { name: "b", status: "warning", sentence: 'Not checked, since "a" failed.', next: "put that right first" },
-    { name: "c", status: "warning", sentence: 'Not checked, since "b" failed.', next: "put that right first" },
+    { name: "b", status: "warning", sentence: 'Not checked: b, since "a" failed.', next: "put that right first" },
+    { name: "c", status: "warning", sentence: 'Not checked: c, since "b" failed.', next: "put that right first" },
     { name: "d", status: "failed", sentence: "No.", next: "do something" },
   ]);
 });
@@ -49,7 +49,7 @@ test("a check that does not end is given up, and told so", async () => {
   const results = resultsOf([stuck], clock);
   clock.advance(15_000);
   expect(await results).toEqual([
-    { name: "a", status: "failed", sentence: "No answer within 15 s.", next: "check the setting of a" },
+    { name: "a", status: "failed", sentence: 'No answer within 15 s for "a".', next: "check the setting of a" },
   ]);
   expect(cut).toBe(true);
 });
