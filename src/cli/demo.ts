@@ -85,8 +85,10 @@ const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal
   }
 };
 
+const FORMAT_NAMES = { avro: "Avro", json: "JSON" } as const;
+
 const introduction = ({ changes, format, debezium }: DemoOptions, terminal: Terminal): string =>
-  `${styled(terminal, "bold", "sell-sink demo")}: ${changes.toLocaleString("en-US")} changes of an ERP go ${debezium ? "from PostgreSQL by Debezium " : ""}through Kafka (${debezium ? format : `Debezium's ${format}`}) into a simulator of\n` +
+  `${styled(terminal, "bold", "sell-sink demo")}: ${changes.toLocaleString("en-US")} changes of an ERP go ${debezium ? "from PostgreSQL by Debezium " : ""}through Kafka (${debezium ? "" : "Debezium's "}${FORMAT_NAMES[format]}) into a simulator of\n` +
   `Zendesk Sell that allows ${QUOTA.limit} calls in ${QUOTA.perMs / 1_000} s: its 200 a minute, ten times faster. Then both sides are compared.`;
 
 const addresses = ({ surroundings, replicas, folder }: Demo): string =>

@@ -35,15 +35,22 @@ export interface Stage {
   readonly ledger: Ledger;
 }
 
+type Names = Pick<Surroundings, "groupId" | "topicPrefix">;
+
 /** `stack` owns all of it. */
-export const setStage = async (options: DemoOptions, deps: DemoDeps, stack: AsyncDisposableStack): Promise<Stage> => {
+export const setStage = async (
+  options: DemoOptions,
+  deps: DemoDeps,
+  stack: AsyncDisposableStack,
+  names: Names = namesOfOneRun(),
+): Promise<Stage> => {
   const { clock, progress } = deps;
   const wanted = wantedServices(options);
   const services = await progress.step(titleOf(wanted), async ({ note }) =>
     stack.use(await startServices({ ...deps, say: note, want: wanted })),
   );
   const sandbox = stack.use(await startSandbox(sandboxOptions(options), { clock, random: systemRandom }));
-  const surroundings = surroundingsOf(options, services, sandbox);
+  const surroundings = surroundingsOf(options, services, sandbox, names);
   const { topicOf, deadLetterTopic, groupId } = surroundings;
   const kafka = await connect(surroundings.kafka, groupId, deps, stack);
   const producer = await kafka.producer();
@@ -130,26 +137,25 @@ const sandboxOptions = ({ foreign }: DemoOptions): SandboxOptions => ({
   },
 });
 
-/** Names of its own for each run: given services may have seen another one. */
+/** Given services may have seen another run. */
+const namesOfOneRun = (): Names => {
+  const id = randomBytes(3).toString("hex");
+  return { groupId: `sell-sink-demo-${id}`, topicPrefix: `erp-${id}` };
+};
+
 const surroundingsOf = (
   { format }: DemoOptions,
   { kafka, redis, registry }: Readonly<Record<ServiceName, string>>,
   { url }: Sandbox,
-): Surroundings => {
-  const id = randomBytes(3).toString("hex");
-  const topicPrefix = `erp-${id}`;
-  return {
-    kafka,
-    redis,
-    registry: format === "avro" ? registry : null,
-    sellUrl: url,
-    token: TOKEN,
-    groupId: `sell-sink-demo-${id}`,
-    topicPrefix,
-    topicOf: (table) => `${topicPrefix}.sales.${table}`,
-    deadLetterTopic: `${topicPrefix}.sell-sink.dead-letters`,
-  };
-};
+  { groupId, topicPrefix }: Names,
+): Surroundings => ({
+  ...{ kafka, redis, groupId, topicPrefix },
+  registry: format === "avro" ? registry : null,
+  sellUrl: url,
+  token: TOKEN,
+  topicOf: (table) => `${topicPrefix}.sales.${table}`,
+  deadLetterTopic: `${topicPrefix}.sell-sink.dead-letters`,
+});
 
 /** Closed with `stack`. */
 export const connect = async (

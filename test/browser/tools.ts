@@ -21,8 +21,11 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const { env, signal, say } = withDefaults({ say: (line) => process.stderr.write(`${line}\n`) });
 
 export default async function setup(project: TestProject): Promise<void> {
-  project.provide("chromium", findChromium() ?? (await installed()));
+  project.provide("chromium", await anyChromium());
 }
+
+/** Its path; null: there is none, and that was said. */
+export const anyChromium = async (): Promise<string | null> => findChromium() ?? (await installed());
 
 const findChromium = (): string | null => {
   const folders = (env["PATH"] ?? "").split(delimiter);

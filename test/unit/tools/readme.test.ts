@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,7 +7,8 @@ import { createGauges } from "../../../src/telemetry/gauges.ts";
 import { createMetrics, PREFIX } from "../../../src/telemetry/metrics.ts";
 import { tellSubscription } from "../../../src/telemetry/subscription.ts";
 
-const file = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+const ROOT = new URL("../../../", import.meta.url);
+const file = (path: string): string => readFileSync(new URL(path, ROOT), "utf8");
 const readme = file("README.md");
 
 const section = (title: string): string => readme.split(`\n### ${title}\n`)[1]?.split("\n### ")[0] ?? "";
@@ -34,20 +35,30 @@ test("the README's metrics are those there are", () => {
 /** Of interest only beside others, or in a debugging hour. */
 const UNTOLD: readonly string[] = ["log_end_offset", "permits_unused_total", "subscription_info"];
 
+test("every picture of the README is there, says in words what it shows, and is small enough to load at once", () => {
+  const pictures = [...readme.matchAll(/!\[(.*?)\]\((.*?)\)/g)].map(([, alt = "", path = ""]) => ({ alt, path }));
+  expect(pictures.map(({ path }) => path).toSorted()).toEqual(
+    globSync("deploy/screenshots/*.png", { cwd: ROOT }).toSorted(),
+  );
+  for (const { alt, path } of pictures) {
+    expect(alt.length, path).toBeGreaterThan(60);
+    expect(statSync(new URL(path, ROOT)).size, path).toBeLessThan(300_000);
+  }
+});
+
 test("every test that the README's security section names is there", () => {
   const [, table = ""] = /## 7\. Security\n([^]*?)\n## 8/.exec(readme) ?? [];
   const named = [...table.matchAll(/^\|.*\|([^|]+)\|$/gm)].flatMap(([, cell = ""]) => [
     ...cell.matchAll(/`([\w/-]+)`/g),
   ]);
   expect(named.length).toBeGreaterThan(15);
-  const root = new URL("../../../", import.meta.url);
   const isThere = (name: string): boolean =>
-    globSync(`test/{,unit/}${name}{,.int}.test.ts`, { cwd: root }).length === 1;
+    globSync(`test/{,unit/}${name}{,.int}.test.ts`, { cwd: ROOT }).length === 1;
   expect(named.map(([, name = ""]) => name).filter((name) => !isThere(name))).toEqual([]);
 });
 
 test("the README's Redis user may call what the scripts call", () => {
-  const scripts = globSync("src/**/*.lua", { cwd: new URL("../../../", import.meta.url) });
+  const scripts = globSync("src/**/*.lua", { cwd: ROOT });
   const called = scripts.flatMap((path) => [...file(path).matchAll(/redis\.call\(["'](\w+)["']/g)]);
   const allowed = new Set([...section("Redis").matchAll(/\+(\w+)/g)].map(([, command]) => command));
   expect(called.length).toBeGreaterThan(10);
