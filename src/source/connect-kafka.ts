@@ -66,7 +66,7 @@ const waitForBrokers = async (config: KafkaConfig, deps: KafkaDeps, signal: Abor
       return await knock(once);
     } catch (error) {
       if (isRefusal(error)) throw refusal(brokers, error);
-      if (attempt === 1) deps.emit("kafka-unreachable", { brokers, cause: errorText(error) });
+      if (attempt === 1) deps.emit("kafka-unreachable", { brokers, cause: causeOf(error) });
     }
     await deps.clock.sleep(backoffMs(attempt, deps.random, { baseMs: 500, capMs: 10_000, floorMs: 100 }), signal);
   }
@@ -76,12 +76,22 @@ const knock = async (kafka: KafkaClient): Promise<void> => {
   const admin = kafka.admin();
   try {
     await admin.connect();
+    // A listener that wants a login talks of its versions with anybody; the first question shows that it does.
+    await admin.describeCluster();
   } finally {
     await admin.disconnect();
   }
 };
 
-const isRefusal = (error: unknown): boolean => kafkaErrorType(error) === "KafkaJSSASLAuthenticationError";
+const isRefusal = (error: unknown): boolean => REFUSALS.has(kafkaErrorType(error));
+
+const REFUSALS: ReadonlySet<string> = new Set(["KafkaJSSASLAuthenticationError", "UNSUPPORTED_SASL_MECHANISM"]);
+
+/** A broker hangs up without a word on whoever speaks without TLS, or without a login, where it wants one. */
+const causeOf = (error: unknown): string =>
+  kafkaErrorType(error) === "KafkaJSConnectionClosedError"
+    ? `${errorText(error)}: perhaps that port wants TLS or a login, see kafka.tls and kafka.sasl`
+    : errorText(error);
 
 const refusal = (brokers: string, cause: unknown): ConnectorError =>
   new ConnectorError(

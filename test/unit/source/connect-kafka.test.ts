@@ -30,6 +30,25 @@ describe("connecting to Kafka", () => {
       { name: "kafka-unreachable", brokers: broker, cause: expect.stringContaining("ECONNREFUSED") },
     ]);
   });
+
+  it("takes a broker that hangs up for one that perhaps wants TLS or a login", async () => {
+    const server = createServer((socket) => socket.once("data", () => socket.end()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const broker = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const stop = new AbortController();
+    const said = Promise.withResolvers<object>();
+    const emit = (_name: string, fields: object) => {
+      said.resolve(fields);
+      stop.abort(new Error("enough"));
+    };
+    const deps = { clock: systemClock, random: () => 0.5, emit };
+    const config = kafkaConfig.parse({ brokers: [broker], groupId: "g" });
+    await expect(connectKafka(config, deps, stop.signal)).rejects.toThrow("enough");
+    expect(await said.promise).toMatchObject({
+      cause: expect.stringContaining("perhaps that port wants TLS or a login"),
+    });
+    server.close();
+  });
 });
 
 const closedPort = (): Promise<number> =>
