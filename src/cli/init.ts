@@ -133,7 +133,7 @@ const tell = (initiated: Initiated, file: string | null, { json }: Options, term
 const connected = async (kafka: KafkaConfig, { config }: Options, signal: AbortSignal): Promise<KafkaConnection> => {
   const next =
     config === undefined
-      ? "check --brokers; a login or TLS goes into a file, see --config in sell-sink init --help"
+      ? "check --brokers; for TLS or a login see --config in sell-sink init --help"
       : `check kafka in ${config}`;
   const away = (cause: string | null): ConnectorError => {
     const why = cause === null ? "" : ` (${cause})`;

@@ -16,8 +16,9 @@ export class Erp implements AsyncDisposable {
     this.#producer = producer;
   }
 
-  static async connect(brokers: string): Promise<Erp> {
-    const config = kafkaConfig.parse({ brokers: [brokers], clientId: "erp", groupId: "erp" });
+  /** `login`: `tls` and `sasl` of a broker that wants them. */
+  static async connect(brokers: string, login: Readonly<Record<string, unknown>> = {}): Promise<Erp> {
+    const config = kafkaConfig.parse({ brokers: [brokers], clientId: "erp", groupId: "erp", ...login });
     const deps = { clock: systemClock, random: Math.random, emit: () => {} };
     const kafka = await connectKafka(config, deps, AbortSignal.timeout(60_000));
     return new Erp(kafka, await kafka.producer());

@@ -20,7 +20,7 @@ export const LOGGING_JARS = ["log4j-core", "log4j-slf4j-impl"].map((it) => `org.
 const JARS = [`org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, ...LOGGING_JARS];
 
 /** What a test wants of a broker beyond the usual. */
-export interface Beyond {
+interface Beyond {
   /** Added to the broker's properties, or in their place. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Arguments of the storage tool: users that there are from the first moment. */
