@@ -43,7 +43,7 @@ import { watchQuota } from "./wiring/quota-watch.ts";
 import { findReplayTopic, refuseCompacted } from "./wiring/replay-topic.ts";
 import { startFromOf } from "./wiring/start-from.ts";
 import { toldWaitMs } from "./wiring/told-wait.ts";
-import { formatsOf, originsOf, topicsOf } from "./wiring/topic-formats.ts";
+import { backfillsOf, formatsOf, originsOf, topicsOf } from "./wiring/topic-formats.ts";
 import { refuseUntyped } from "./wiring/untyped-topics.ts";
 
 export interface ConnectorDeps {
@@ -168,6 +168,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       maxInFlight: config.batch.maxInFlight ?? (isBulk ? 4 : 8),
       ...config.window,
       massFailure: config.deadLetter.massFailure,
+      backfills: backfillsOf(config),
       replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config), remembersSince } : null,
       ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };

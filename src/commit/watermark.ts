@@ -53,13 +53,14 @@ export class Watermark {
 
   /**
    * Takes note of a record before anything is done with it, owing one settlement. False: it was tracked before
-   * (fetched again after a rejoin) or settled by an earlier owner; then it must not be delivered.
+   * (fetched again after a rejoin) or settled by an earlier owner; then it must not be delivered. `lane` is that of the topic,
+   * until the record itself is known.
    */
-  track(offset: bigint, timestampMs: number): boolean {
+  track(offset: bigint, timestampMs: number, lane: Lane = "live"): boolean {
     if (offset < this.#next) return false;
     this.#next = offset + 1n;
     const settled = this.#settledBefore.delete(offset);
-    const slot: Slot = { offset, timestampMs, lane: "live", owed: settled ? 0 : 1, isPartly: false };
+    const slot: Slot = { offset, timestampMs, lane, owed: settled ? 0 : 1, isPartly: false };
     this.#slots.push(slot);
     if (settled) this.#advance();
     else this.#byOffset.set(offset, slot);

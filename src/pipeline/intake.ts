@@ -3,7 +3,7 @@ import type { OwnedPartition } from "../commit/partition.ts";
 import { replayedRecord } from "../dead-letter/replayed.ts";
 import type { Decoded, Errant } from "../domain/change.ts";
 import { errorText, isConnectorError } from "../domain/errors.ts";
-import type { Mutation, ReplayOf } from "../domain/mutation.ts";
+import type { Lane, Mutation, ReplayOf } from "../domain/mutation.ts";
 import { type ConsumerRecord, positionName } from "../domain/record.ts";
 import type { Decoder, ErrantRecordReporter, Mapper } from "../domain/stages.ts";
 import { backoffMs } from "../lib/backoff.ts";
@@ -29,6 +29,8 @@ export interface IntakeDeps {
   readonly mayReplay: (origin: ReplayOf) => boolean;
   /** Whatever was accepted since is remembered, milliseconds since 1970; waits for the memory. */
   readonly remembersSince: (signal: AbortSignal) => Promise<number>;
+  /** Lane of this topic's records, as far as that can be told before they are decoded. */
+  readonly laneOf: (topic: string) => Lane;
   /** Whether the routes still name this topic. */
   readonly isRead: (topic: string) => boolean;
   /** False: this record must not become a dead letter, since nearly all of its topic would. */
@@ -75,11 +77,12 @@ export class Intake {
   }
 
   async #prepare(partition: OwnedPartition): Promise<void> {
+    const lane = this.#deps.laneOf(partition.topic);
     while (partition.inbox.length > 0 && !partition.signal.aborted && !this.#deps.isHeld(partition.topic)) {
       const records = partition.inbox.splice(0, AT_A_TIME);
       for (const [at, record] of records.entries()) {
         // Tracked before decode: a record that fails to decode still holds the watermark.
-        const isNew = partition.watermark.track(record.position.offset, record.timestampMs);
+        const isNew = partition.watermark.track(record.position.offset, record.timestampMs, lane);
         if (!isNew) {
           partition.release(record);
           continue;

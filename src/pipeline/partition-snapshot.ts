@@ -1,34 +1,44 @@
 /** What a scrape or the status page is told of one partition. */
-import type { OwnedPartition, PauseReason } from "../commit/partition.ts";
+import type { OwnedPartition } from "../commit/partition.ts";
 import type { Lane } from "../domain/mutation.ts";
 import type { PartitionSnapshot } from "../telemetry/snapshot.ts";
+import type { Stop } from "./pauses.ts";
 
-/** A partition that a person paused is told so first, also while it has nothing to hold back. */
-export const partitionSnapshot = (partition: OwnedPartition, nowMs: number, isPaused = false): PartitionSnapshot => {
+/** What is known of its topic. */
+export interface TopicState {
+  /** Of records that were not decoded yet. */
+  readonly lane: Lane;
+  /** Why it stands still until a person acts: told first, and also while the partition has nothing to hold back. */
+  readonly stop: Stop | null;
+}
+
+export const partitionSnapshot = (
+  partition: OwnedPartition,
+  nowMs: number,
+  { lane, stop }: TopicState,
+): PartitionSnapshot => {
   const { topic, isStarted, highWatermark, lastCommitMs, pausedFor } = partition;
   const lag = isStarted && highWatermark !== null ? Number(highWatermark - partition.watermark.committable) : null;
+  const ageOf = (of: Lane): number => ageS(partition, of, lane, nowMs);
   return {
     topic,
     partition: partition.partition,
     endOffset: highWatermark === null ? null : Number(highWatermark),
     lag: lag === null ? null : Math.max(0, lag),
-    oldestPendingAgeS: { live: ageS(partition, "live", nowMs), backfill: ageS(partition, "backfill", nowMs) },
+    oldestPendingAgeS: { live: ageOf("live"), backfill: ageOf("backfill") },
     lastCommitS: lastCommitMs === null ? null : lastCommitMs / 1_000,
-    paused: isPaused ? "paused" : (NEEDS_SOMEBODY.find((reason) => pausedFor.has(reason)) ?? [...pausedFor][0] ?? null),
+    paused: stop ?? [...pausedFor][0] ?? null,
   };
 };
 
-/** Of several reasons the one that no waiting ends is told. */
-const NEEDS_SOMEBODY: readonly PauseReason[] = ["failures", "brake"];
-
 /**
- * Records that were not decoded yet have no lane of their own. They count as live, unless what was decoded just before them is
- * a backfill: else each snapshot longer than the window would look like live changes that are late.
+ * Records that were not decoded yet have no lane of their own. They count as of their topic's lane, or as backfill if what was
+ * decoded just before them is: else each snapshot longer than the window would look like live changes that are late.
  */
-const ageS = (partition: OwnedPartition, lane: Lane, nowMs: number): number => {
+const ageS = (partition: OwnedPartition, lane: Lane, topicLane: Lane, nowMs: number): number => {
   const { isStarted, inbox } = partition;
   const pendingMs = (of: Lane): number | null => (isStarted ? partition.watermark.oldestPendingMs(of) : null);
-  const isBackfill = pendingMs("live") === null && pendingMs("backfill") !== null;
+  const isBackfill = topicLane === "backfill" || (pendingMs("live") === null && pendingMs("backfill") !== null);
   const unreadMs = lane === (isBackfill ? "backfill" : "live") ? (inbox[0]?.timestampMs ?? null) : null;
   const oldest = pendingMs(lane) ?? unreadMs;
   return oldest === null ? 0 : Math.max(0, (nowMs - oldest) / 1_000);

@@ -3,13 +3,17 @@ import type { OwnedPartition, PauseReason } from "../commit/partition.ts";
 import type { RecordSource } from "../domain/stages.ts";
 import { Budget, type BudgetLimits } from "../window/budget.ts";
 
+const NEED_SOMEBODY = ["paused", "failures", "brake"] as const satisfies readonly PauseReason[];
+/** What no waiting ends. */
+export type Stop = (typeof NEED_SOMEBODY)[number];
+
 export interface PausesDeps {
   readonly source: Pick<RecordSource, "pause" | "resume">;
   readonly limits: BudgetLimits & { readonly maxSpan: number };
   readonly partitions: () => readonly OwnedPartition[];
   readonly cooldownLeftMs: () => number;
   /** Whether the topic as a whole stands still for this reason. */
-  readonly stands: Readonly<Record<"failures" | "brake" | "paused", (topic: string) => boolean>>;
+  readonly stands: Readonly<Record<Stop, (topic: string) => boolean>>;
 }
 
 /** A paused partition goes on when this part of its bound is left: pausing and resuming by turns would fetch twice. */
@@ -40,13 +44,17 @@ export class Pauses {
       const longMs = pausedFor.has("quota") ? COOLDOWN_END_MS : LONG_COOLDOWN_MS;
       const spanMax = (pausedFor.has("span") ? LOW_MARK : 1) * limits.maxSpan;
       // One that holds nothing reads on: the age of its oldest record is only known once that was fetched.
-      this.#set(partition, "quota", cooldownMs > longMs && held.records > 0);
+      const holds = held.records > 0;
+      this.#set(partition, "quota", cooldownMs > longMs && holds);
       this.#set(partition, "window", (pausedFor.has("window") ? nearlyFull : full).has(held));
       this.#set(partition, "span", isStarted && partition.watermark.span > spanMax);
-      this.#set(partition, "failures", stands.failures(topic));
-      this.#set(partition, "brake", stands.brake(topic));
-      this.#set(partition, "paused", stands.paused(topic) && held.records > 0);
+      for (const reason of NEED_SOMEBODY) this.#set(partition, reason, stands[reason](topic) && holds);
     }
+  }
+
+  /** Why the topic stands still until a person acts, whether or not there is anything to hold back; null: it does not. */
+  stopOf(topic: string): Stop | null {
+    return NEED_SOMEBODY.find((reason) => this.#deps.stands[reason](topic)) ?? null;
   }
 
   /** For good: the process is about to end. */

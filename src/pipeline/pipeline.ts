@@ -14,7 +14,7 @@ import type { SkipAnswer, SkipPlace } from "../control/notes.ts";
 import type { MassFailureLimits } from "../dead-letter/mass-failure.ts";
 import type { Errant } from "../domain/change.ts";
 import { ConnectorError } from "../domain/errors.ts";
-import type { Entity, Mutation } from "../domain/mutation.ts";
+import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
 import type { ConsumerRecord } from "../domain/record.ts";
 import type {
   Decoder,
@@ -37,7 +37,7 @@ import { Window } from "../window/window.ts";
 import { Delivery } from "./delivery.ts";
 import { Failures } from "./failures.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
-import { partitionSnapshot } from "./partition-snapshot.ts";
+import { partitionSnapshot, type TopicState } from "./partition-snapshot.ts";
 import { Pauses } from "./pauses.ts";
 import { WorkedOff } from "./worked-off.ts";
 
@@ -71,6 +71,8 @@ export interface PipelineOptions {
   /** Deadline of one request: it must end before the lease does. */
   readonly timeoutMs: number;
   readonly massFailure: MassFailureLimits;
+  /** Topics of which all that comes is backfill. */
+  readonly backfills: ReadonlySet<string>;
   /** The topic that brings dead letters back, and the topics they come from; null: there is none. */
   readonly replay: {
     readonly topic: string;
@@ -165,6 +167,7 @@ export class Pipeline {
       settle: (record) => this.#settle(record),
       isHeld: (topic) => this.#ownership.isFrozen || this.#controls.isPaused(topic),
       mayReplay: (origin) => this.#ownership.mayReplay(origin),
+      laneOf: (topic) => this.#laneOf(topic),
       isRead: (topic) => replay?.sources.includes(topic) === true,
       remembersSince: replay?.remembersSince ?? (async () => Number.POSITIVE_INFINITY),
       progressed: () => this.#pauses.update(),
@@ -207,7 +210,7 @@ export class Pipeline {
     return {
       atMs: this.#deps.clock.now(),
       partitions: this.partitions.map((partition) =>
-        partitionSnapshot(partition, this.#deps.clock.now(), this.#controls.isPaused(partition.topic)),
+        partitionSnapshot(partition, this.#deps.clock.now(), this.#topicState(partition.topic)),
       ),
       pauses: this.#controls.pauses,
       gate: await this.#stages.gate.peek(),
@@ -218,6 +221,16 @@ export class Pipeline {
       windowRecords: held.reduce((sum, { records }) => sum + records, 0),
       windowBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),
     };
+  }
+
+  #topicState(topic: string): TopicState {
+    return { lane: this.#laneOf(topic), stop: this.#pauses.stopOf(topic) };
+  }
+
+  /** Of records of which nothing is known but their topic. */
+  #laneOf(topic: string): Lane {
+    const { replay, backfills } = this.#options;
+    return topic === replay?.topic || backfills.has(topic) ? "backfill" : "live";
   }
 
   /** Consumes until `stop`. */

@@ -163,7 +163,8 @@ export class ConsumerGroup implements RecordSource {
     this.#afterReset({ topic, partition }, batch.firstOffset());
     // Includes offsets without records: transaction markers, compacted records.
     const next = BigInt(batch.lastOffset()) + 1n;
-    this.#handlers?.onRecords({ topic, partition }, toSourceRecords(batch.messages), BigInt(batch.highWatermark), next);
+    const records = toSourceRecords(batch.messages, this.#options.clock.now());
+    this.#handlers?.onRecords({ topic, partition }, records, BigInt(batch.highWatermark), next);
     resolveOffset(batch.lastOffset());
     this.#next.set(name, next);
   }

@@ -9,9 +9,10 @@ const SLAB_BYTES = 8_192;
 
 /**
  * kafkajs hands out slices of the whole (unpacked) response: a record of 1,000 bytes would keep 100,000 alive for as long as
- * it waits. A buffer of its own for each record costs ten times a share of a slab.
+ * it waits. A buffer of its own for each record costs ten times a share of a slab. What its producer did not date (-1) gets
+ * `undatedMs`, the time of reading: as old as the calendar it would be late at once.
  */
-export const toSourceRecords = (messages: readonly KafkaMessage[]): SourceRecord[] => {
+export const toSourceRecords = (messages: readonly KafkaMessage[], undatedMs = -1): SourceRecord[] => {
   let slab = NO_BYTES;
   let used = 0;
   const copy = (bytes: Buffer | null): Buffer | null => {
@@ -25,9 +26,10 @@ export const toSourceRecords = (messages: readonly KafkaMessage[]): SourceRecord
     used += bytes.copy(slab, start);
     return slab.subarray(start, used);
   };
+  const datedMs = (timestamp: string): number => (Number(timestamp) < 0 ? undatedMs : Number(timestamp));
   return messages.map((message) => ({
     offset: BigInt(message.offset),
-    timestampMs: Number(message.timestamp),
+    timestampMs: datedMs(message.timestamp),
     key: copy(message.key),
     value: copy(message.value),
     headers: fromWireHeaders(message.headers).map(({ key, value }): RecordHeader => [key, copy(value)]),

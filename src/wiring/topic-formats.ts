@@ -1,4 +1,4 @@
-/** What the routes say of each topic, in the words of the decoder. */
+/** What the routes say of each topic. */
 import type { Config } from "../config/spec.ts";
 import type { TopicFormat } from "../decode/decoder.ts";
 import type { Entity } from "../domain/mutation.ts";
@@ -13,6 +13,12 @@ export const originsOf = ({ routes }: Pick<Config, "routes">): ((entity: Entity)
   const byEntity = Map.groupBy(routes, ({ entity }) => entity);
   const origins = new Map([...byEntity].map(([entity, of]) => [entity, topicsOf({ routes: of })]));
   return (entity) => origins.get(entity) ?? [];
+};
+
+/** Topics that are read as backfill by all their routes. */
+export const backfillsOf = ({ routes }: Pick<Config, "routes">): ReadonlySet<string> => {
+  const live = new Set(routes.filter(({ lane }) => lane === "live").map(({ topic }) => topic));
+  return new Set(topicsOf({ routes }).filter((topic) => !live.has(topic)));
 };
 
 /** Routes of one topic agree in how it is read: `validate` sees to it. */

@@ -65,7 +65,7 @@ const owned = Array.from({ length: PARTITIONS }, (_, partition) => {
   return each;
 });
 const read = async (): Promise<string> => {
-  for (const each of owned) partitionSnapshot(each, 1_700_000_600_000);
+  for (const each of owned) partitionSnapshot(each, 1_700_000_600_000, { lane: "live", stop: null });
   return "";
 };
 

@@ -33,11 +33,10 @@ const transaction = async (
 
 /** How far every place that tells an age is from the truth, in seconds; 0 while the truth lies between two looks at the clock. */
 const errorsOf = async (replica: Replica, timestampMs: number): Promise<readonly number[]> => {
-  const look = async (path: string) => JSON.parse(await (await fetch(`${replica.adminUrl}${path}`)).text());
   const readers = [
     () => replica.metric(AGE),
-    async (): Promise<number> => (await look("/lag")).partitions[0].ageS,
-    async (): Promise<number> => (await look("/status")).now.ageS.live,
+    async () => JSON.parse(await replica.page("/lag")).partitions[0].ageS,
+    async () => JSON.parse(await replica.page("/status")).now.ageS.live,
   ];
   const errors: number[] = [];
   for (const read of readers) {

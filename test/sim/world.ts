@@ -221,6 +221,7 @@ export class World {
       lateApplyMaxMs: LATE_MAX_MS,
       timeoutMs: TIMEOUT_MS,
       massFailure: { outOf: 100, moreThan: 100 },
+      backfills: new Set<string>(),
       replay: null,
     };
     const controls = this.#controlsOf(process);

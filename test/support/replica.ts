@@ -87,10 +87,14 @@ export class Replica implements AsyncDisposable {
     return this.#lines;
   }
 
+  /** What its admin port answers. */
+  async page(path: string): Promise<string> {
+    return (await fetch(`${this.adminUrl}${path}`)).text();
+  }
+
   /** A series of its own metrics, summed over the labels. */
   async metric(series: string): Promise<number> {
-    const text = await (await fetch(`${this.adminUrl}/metrics`)).text();
-    return text
+    return (await this.page("/metrics"))
       .split("\n")
       .filter((line) => line.startsWith(`${series}{`))
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);

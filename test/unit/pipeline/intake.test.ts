@@ -71,6 +71,7 @@ class Line {
     remembersSince: async () => this.remembersSince,
     ...{ replayTopic: "letters.replay", mayReplay: () => this.mayReplay, isRead: (topic) => topic === "orders" },
     isHeld: () => this.isFrozen,
+    laneOf: (topic) => (topic === "orders" ? "live" : "backfill"),
     progressed: () => {},
   });
 

@@ -6,21 +6,25 @@ import { partitionSnapshot } from "../../../src/pipeline/partition-snapshot.ts";
 
 const NOW_MS = 1_000_000;
 
+type Aged = readonly [ageS: number, lane?: Lane];
+
 /** Records of these ages in seconds; those with a lane are decoded, the others still in the inbox. */
-const agesOf = (...records: readonly (readonly [ageS: number, lane?: Lane])[]) => {
+const agesOf = (...records: readonly Aged[]) => agesIn("live", records);
+
+const agesIn = (lane: Lane, records: readonly Aged[]) => {
   const partition = new OwnedPartition({ topic: "orders", partition: 3 }, 1);
   partition.startAt(0n, []);
   const toMs = (ageS: number): number => NOW_MS - 1_000 * ageS;
-  for (const [index, [ageS, lane]] of records.entries()) {
+  for (const [index, [ageS, decodedAs]] of records.entries()) {
     const offset = BigInt(index);
-    if (lane === undefined) {
+    if (decodedAs === undefined) {
       partition.receive([{ offset, timestampMs: toMs(ageS), key: null, value: null, headers: [] }], offset + 1n);
     } else {
       partition.watermark.track(offset, toMs(ageS));
-      partition.watermark.expect(offset, 1, lane);
+      partition.watermark.expect(offset, 1, decodedAs);
     }
   }
-  return partitionSnapshot(partition, NOW_MS).oldestPendingAgeS;
+  return partitionSnapshot(partition, NOW_MS, { lane, stop: null }).oldestPendingAgeS;
 };
 
 test("the oldest record of each lane counts", () => {
@@ -41,14 +45,20 @@ test("behind a backfill alone it counts as more of that, so that no backfill loo
   expect(agesOf([50, "backfill"], [45, "live"], [40])).toEqual({ live: 45, backfill: 50 });
 });
 
-test("of several reasons to pause the one that no waiting ends is told", () => {
+test("of a topic that is read as backfill nothing counts as live, decoded or not", () => {
+  expect(agesIn("backfill", [[20]])).toEqual({ live: 0, backfill: 20 });
+  expect(agesIn("backfill", [[30, "backfill"], [20]])).toEqual({ live: 0, backfill: 30 });
+});
+
+test("of several reasons to pause the one that no waiting ends is told, also where there is nothing to hold back", () => {
   const partition = new OwnedPartition({ topic: "orders", partition: 3 }, 1);
-  const pausedFor = (...reasons: readonly PauseReason[]): string | null => {
+  const pausedFor = (stop: "brake" | null, ...reasons: readonly PauseReason[]): string | null => {
     partition.pausedFor.clear();
     for (const reason of reasons) partition.pausedFor.add(reason);
-    return partitionSnapshot(partition, NOW_MS).paused;
+    return partitionSnapshot(partition, NOW_MS, { lane: "live", stop }).paused;
   };
-  expect(pausedFor()).toBeNull();
-  expect(pausedFor("window", "quota")).toBe("window");
-  expect(pausedFor("window", "brake")).toBe("brake");
+  expect(pausedFor(null)).toBeNull();
+  expect(pausedFor(null, "window", "quota")).toBe("window");
+  expect(pausedFor("brake", "window")).toBe("brake");
+  expect(pausedFor("brake")).toBe("brake");
 });

@@ -23,7 +23,7 @@ const LATE_MAX_MS = 12_000;
 class Rig {
   readonly time = new Time();
   readonly dice = new Dice(1);
-  readonly broker = new Broker({ customers: [0] }, this.time, () => {});
+  readonly broker: Broker;
   readonly redis = new Redis(this.time, this.dice);
   readonly records: ErpRecord[] = [];
   readonly sent: { readonly by: string; readonly atMs: number; readonly batch: Batch }[] = [];
@@ -42,6 +42,10 @@ class Rig {
   readonly board = new MemoryBoard({ now: () => this.time.nowMs });
   #starts = 0;
 
+  constructor(partitions: readonly number[] = [0]) {
+    this.broker = new Broker({ customers: partitions }, this.time, () => {});
+  }
+
   write(...keys: readonly string[]): void {
     for (const key of keys) this.#write("accounts", key, null);
   }
@@ -50,15 +54,20 @@ class Rig {
     this.#write("deals", key, NOBODY);
   }
 
-  #write(entity: Entity, key: string, parent: string | null): void {
+  /** To the other partition of the topic. */
+  writeBeside(key: string): void {
+    this.#write("accounts", key, null, { ...CUSTOMERS, partition: 1 });
+  }
+
+  #write(entity: Entity, key: string, parent: string | null, partition = CUSTOMERS): void {
     const index = this.records.length;
     const wish = { entity, key, action: "upsert", fields: { name: `v${index}` } } as const;
     const wishes = [{ ...wish, parent, bad: "no" as const }];
-    const offset = BigInt(index);
+    const offset = this.broker.end(partition);
     const kind = key === ERRANT ? "errant" : "wishes";
-    this.records.push({ index, partition: CUSTOMERS, offset, kind, wishes, isBackfill: false });
+    this.records.push({ index, partition, offset, kind, wishes, isBackfill: false });
     const raw = { key: null, value: Buffer.from(String(index)), headers: [] };
-    this.broker.append(CUSTOMERS, { ...raw, offset, timestampMs: this.time.nowMs });
+    this.broker.append(partition, { ...raw, offset, timestampMs: this.time.nowMs });
   }
 
   async start(maxRecords = 1_000): Promise<{ readonly pipeline: Pipeline; readonly process: Process }> {
@@ -88,6 +97,7 @@ class Rig {
       ...{ maxItems: 50, lingerMs: 100, maxInFlight: 4, maxRecords, maxBytes: 1_000_000, maxSpan: 1_000 },
       ...{ parkTimeoutMs: 60_000, indexLagMs: 2_000, lateApplyMaxMs: LATE_MAX_MS, timeoutMs: 6_000 },
       ...{ massFailure: this.massFailure, replay: null, originsOf: () => this.origins },
+      backfills: new Set<string>(),
     };
     const { clock } = process;
     const onFatal = (error: Error): void => void this.failures.push(error);
@@ -301,6 +311,21 @@ test("when most records of a topic fail, it stands still: no more dead letters, 
   await rig.until(() => rig.stored.offset === 22n);
   expect([rig.letters.length, rig.sent.length]).toEqual([20, 2]);
   await rig.stop(next.pipeline);
+});
+
+test("a topic that stopped is read as far as its age tells, also where nothing had waited", async () => {
+  const rig = new Rig([0, 1]);
+  rig.massFailure = { outOf: 10, moreThan: 3 };
+  rig.write("a", ...Array.from({ length: 20 }, () => ERRANT));
+  const { pipeline } = await rig.start();
+  await rig.pass(60_000);
+  rig.writeBeside("late");
+  await rig.pass(60_000);
+  const { partitions } = await pipeline.snapshot();
+  const beside = partitions.find(({ partition }) => partition === 1);
+  expect(beside).toMatchObject({ lag: 1, paused: "failures" });
+  expect(beside?.oldestPendingAgeS.live).toBeGreaterThan(50);
+  await rig.stop(pipeline);
 });
 
 const PAUSED = { state: "paused", who: "ann", why: "wrong prices" };
