@@ -27,7 +27,7 @@ export class Burial {
 
   /** The dead letter first; then the change before it gets its chance. `names`: the request that was answered so, if one was. */
   async reject(entry: Entry, errant: Errant, names: RequestNames | null, signal: AbortSignal): Promise<void> {
-    const { window } = this.#deps;
+    const { window, store } = this.#deps;
     const mutation = entry.candidate;
     if (mutation === undefined) return this.#unanswered(entry, errant, names, signal);
     const { record } = mutation;
@@ -37,6 +37,8 @@ export class Burial {
     const { attempts: earlier, firstSentMs: firstMs } = entry;
     const attempts = { count: firstMs === null ? earlier : earlier + 1, firstMs, names };
     await this.#bury(record, errant, attempts, signal);
+    // An owner before may have written it all the same, shortly before it crashed.
+    if (entry.isDoubtful) await store.remember(window.withholding.doubtOf(entry), signal);
     window.outcomes.rejected(entry, mutation);
   }
 

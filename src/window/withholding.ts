@@ -29,7 +29,7 @@ export class Withholding {
 
   /**
    * Every change that the record gave, its keys locked from now on until each was told by `takenAway`. Null: one of them is on
-   * the wire or on its way to the dead letters, and nothing was done.
+   * the wire or on its way to the dead letters, or its memory is not read yet, and nothing was done.
    */
   withhold({ topic, partition, offset }: TopicPartition & { readonly offset: bigint }): readonly Withheld[] | null {
     const found: Withheld[] = [];
@@ -37,7 +37,8 @@ export class Withholding {
       for (const mutation of entry.queue) {
         const { position } = mutation.record;
         if (position.offset !== offset || position.partition !== partition || position.topic !== topic) continue;
-        if (entry.state === "in-flight" || entry.state === "held") return null;
+        const isUnread = entry.isDoubtful && entry.known === undefined; // there would be no memory to doubt
+        if (entry.state === "in-flight" || entry.state === "held" || isUnread) return null;
         found.push({ entry, mutation });
       }
     }
@@ -51,19 +52,24 @@ export class Withholding {
 
   /**
    * What the store shall remember of them once the dead letter is stored, and before `takenAway`: where a request left with one,
-   * Sell may hold it in spite of everything.
+   * be it of an owner before, Sell may hold it in spite of everything.
    */
   doubtsOf(withheld: readonly Withheld[]): readonly (readonly [EntityId, Remembered])[] {
-    return withheld.flatMap(({ entry, mutation }): (readonly [EntityId, Remembered])[] => {
-      const { entity, key, known } = entry;
-      if (!isTried(entry, mutation) || known == null) return [];
-      return [
-        [
-          { entity, key },
-          { ...known, fingerprint: null, deleted: false },
-        ],
-      ];
-    });
+    return withheld.flatMap(({ entry, mutation }) =>
+      isTried(entry, mutation) || entry.isDoubtful ? this.doubtOf(entry) : [],
+    );
+  }
+
+  /** The same for an entry that settles without being accepted. */
+  doubtOf({ entity, key, known }: Entry): readonly (readonly [EntityId, Remembered])[] {
+    return known == null
+      ? []
+      : [
+          [
+            { entity, key },
+            { ...known, fingerprint: null, deleted: false },
+          ],
+        ];
   }
 
   /**

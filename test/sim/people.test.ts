@@ -7,6 +7,7 @@ const LIVES = livesOf(200);
 /** Showed a bug once. */
 const PAST: readonly (readonly [seed: number, cure: string])[] = [
   [54_127, "an id that was found some time ago may be one of yesterday, too"],
+  [91_693, "what an owner before may have written is doubted when it is taken away"],
 ];
 
 const MUST_HAPPEN = ["route-paused", "route-resumed", "brake-engaged", "brake-released", "skip", "taken away"];

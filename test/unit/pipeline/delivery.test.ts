@@ -39,6 +39,7 @@ class Desk {
   permits = 0;
   storing: Promise<void> = Promise.resolve();
   maySend = true;
+  trusts = true;
   admits = true;
   /** Keys that may not be deleted; null: nobody can tell. */
   braked: ReadonlySet<string> | null = new Set();
@@ -51,7 +52,7 @@ class Desk {
       ...{
         clock: this.process.clock,
         emit: () => {},
-        trusts: () => true,
+        trusts: () => this.trusts,
         isStopped: ({ key }) => this.#isStopped(key),
       },
       maySendOf: (entity) => this.delivery?.maySendOf(entity) ?? true,
@@ -582,6 +583,16 @@ test("a record of two changes that is skipped becomes one dead letter, and settl
   expect([desk.letters.length, desk.settled]).toEqual([1, []]);
   desk.letters[0]?.resolve();
   expect([await done, desk.settled, desk.requests]).toEqual(["done", changes, []]);
+});
+
+test("the memory of a record that an owner before may have written is doubted, too, when it is refused now", async () => {
+  open().store.set("accounts/1", { ...IN_SELL, fingerprint: "f" });
+  desk.trusts = false;
+  await desk.add(anAccount("1", "a"));
+  await desk.answer([rejected]);
+  desk.letters[0]?.resolve();
+  await desk.pass(0);
+  expect([desk.settled.length, desk.store.get("accounts/1")?.fingerprint]).toEqual([1, null]);
 });
 
 test("the memory of a record that was tried before it was skipped is doubted before it settles", async () => {

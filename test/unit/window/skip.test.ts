@@ -60,6 +60,16 @@ test("a deletion takes the tombstone that repeats it along", () => {
   expect([driver.settled, driver.take(60_000), driver.window.size]).toEqual([[deletion, tombstone], null, 0]);
 });
 
+test("what an owner before may have written of it is not forgotten: the next change is sent, whatever is in it", () => {
+  const driver = holding("old");
+  driver.trusts = ({ fields }) => fields.name !== "new";
+  const change = aChange("new");
+  driver.add(change);
+  skip(driver, change);
+  driver.add(aChange("old"));
+  expect(namesOf(driver, 0)).toEqual(["old"]);
+});
+
 test("on the wire it stays", () => {
   const change = aChange("new");
   const driver = holding("old").add(change);
