@@ -1,8 +1,6 @@
 /** Draws what a terminal was sent, by xterm.js in Chromium, as one picture: the screen as it looks in the end. */
-import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
-import sharp from "sharp";
 import { COLUMNS, ROWS } from "./type-in-terminal.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("@xterm/xterm/lib/xterm.js"));
@@ -49,9 +47,7 @@ export const drawTerminal = async (browser: Browser, sent: string, file: string)
     await page.addScriptTag({ path: SCRIPT });
     const scrolledRows = await page.evaluate<number>(`(${SHOW})(${JSON.stringify(sent)})`);
     if (scrolledRows > 0) throw new Error(`${file}: ${scrolledRows} rows more than the ${ROWS} of the terminal.`);
-    const picture = await page.locator("#window").screenshot({ omitBackground: true });
-    // A palette is a third of the size, and nobody sees the difference.
-    await writeFile(file, await sharp(picture).png({ palette: true, quality: 90, dither: 0, effort: 10 }).toBuffer());
+    await page.locator("#window").screenshot({ path: file, omitBackground: true });
   } finally {
     await page.close();
   }
