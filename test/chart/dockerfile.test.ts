@@ -1,6 +1,7 @@
 /** What the image must be and must not hold, as far as it can be read from the file. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DockerfileParser } from "dockerfile-ast";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { replayTopicOf } from "../../src/dead-letter/letter.ts";
@@ -19,6 +20,27 @@ test("it runs as a numeric user that is not root", () => {
 test("node is PID 1: entrypoint and command in exec form, no shell and no npm", () => {
   expect(execForm("ENTRYPOINT")).toEqual(["node", "--disable-proto=delete", "--max-semi-space-size=4", "src/main.ts"]);
   expect(execForm("CMD")).toEqual(["run", "--config", "/etc/sell-sink/config.yaml"]);
+});
+
+test("a base image may be given by digest: nothing is added to what the argument names", () => {
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+  const named = {
+    BUILD_IMAGE: `mirror.example.com/node:26@${digest}`,
+    BASE_IMAGE: `mirror.example.com/base@${digest}`,
+  };
+  const text = Object.entries(named).reduce(
+    (all, [name, image]) => all.replace(`\${${name}}`, image),
+    file("Dockerfile"),
+  );
+  const images = DockerfileParser.parse(text).getFROMs();
+  expect(images.map((from) => from.getImage())).toEqual(Object.values(named));
+  expect(images.map((from) => from.getImageDigest())).toEqual([digest, digest]);
+});
+
+test("the lines by which an image is built name arguments that there are", () => {
+  const pages = ["README.md", "deploy/helm/README.md"].map(file).join("\n");
+  const named = [...pages.matchAll(/--build-arg (\w+)=/g)].map(([, name = ""]) => name);
+  expect(new Set(named)).toEqual(new Set(defaults.keys()));
 });
 
 test("both base images and the package registry are build arguments", () => {

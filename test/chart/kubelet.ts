@@ -137,11 +137,14 @@ export class Pod implements AsyncDisposable {
     return ended;
   }
 
-  /** Most memory of its own that it had at once, without the pages of its files; only while it runs. */
-  async peakBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#pid}/status`, "utf8");
-    const kB = (name: string): number => Number(new RegExp(`${name}:\\s*(\\d+) kB`).exec(status)?.[1]);
-    return 1_024 * (kB("VmHWM") - kB("RssFile"));
+  /** Memory of its own, without the pages of its files; only while it runs. */
+  residentBytes(): Promise<number> {
+    return this.#memory("VmRSS");
+  }
+
+  /** The most that it had at once. */
+  peakBytes(): Promise<number> {
+    return this.#memory("VmHWM");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,6 +160,12 @@ export class Pod implements AsyncDisposable {
       if (isGone) break;
       await systemClock.sleep(20);
     }
+  }
+
+  async #memory(total: "VmRSS" | "VmHWM"): Promise<number> {
+    const status = await readFile(`/proc/${this.#pid}/status`, "utf8");
+    const kB = (name: string): number => Number(new RegExp(`${name}:\\s*(\\d+) kB`).exec(status)?.[1]);
+    return 1_024 * (kB(total) - kB("RssFile"));
   }
 
   #admin(port: string): string {
