@@ -251,7 +251,7 @@ export const chartValues = z.strictObject({
       type: z.enum(["RollingUpdate", "Recreate"]).default("RollingUpdate").meta({
         description: "Recreate: one leave and one join of the group, and half a minute of pause.",
       }),
-      maxSurge: pods.default(0).meta({ description: "A surge replica means one more rebalance and no more quota." }),
+      maxSurge: pods.default(0).meta({ description: "A surge replica brings no quota and saves no rebalance." }),
       maxUnavailable: pods.default(1),
     })
     .prefault({}),
