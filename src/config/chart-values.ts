@@ -122,6 +122,12 @@ const capacity = z
   .prefault({})
   .meta({ description: "For the arithmetic in NOTES, and for the cap of autoscaling." });
 
+const envVariable = z.strictObject({
+  name: z.string().min(1),
+  value: z.string().optional(),
+  valueFrom: object.optional(),
+});
+
 const probe = z.strictObject({
   periodSeconds: z.int().min(1),
   timeoutSeconds: z.int().min(1),
@@ -194,16 +200,19 @@ const rules = z
   })
   .prefault({});
 
-const job = z.strictObject({
-  args: z.array(z.string()).min(1).meta({ description: "The command and its arguments; --config is added." }),
-  schedule: cron.default("").meta({
-    description: "Cron expression to run it by itself; empty: only by hand, with kubectl create job --from=cronjob/...",
-  }),
-  backoffLimit: count.default(0),
-  activeDeadlineSeconds: z.int().min(1).optional(),
-  ttlSecondsAfterFinished: count.default(86400),
-  resources: object.default({}),
-});
+const job = z
+  .strictObject({
+    args: z.array(z.string()).min(1).meta({ description: "The command and its arguments; --config is added." }),
+    schedule: cron.default("").meta({
+      description:
+        "Cron expression to run it by itself; empty: only by hand, with kubectl create job --from=cronjob/...",
+    }),
+    backoffLimit: count.default(0),
+    activeDeadlineSeconds: z.int().min(1).optional(),
+    ttlSecondsAfterFinished: count.default(86400),
+    resources: object.default({}),
+  })
+  .nullable();
 
 export const chartValues = z.strictObject({
   global: z
@@ -356,7 +365,8 @@ export const chartValues = z.strictObject({
     )
     .default({})
     .meta({
-      description: "Commands too heavy for the running process, each with the same configuration and secrets.",
+      description:
+        "Commands too heavy for the running process, each with the same configuration and secrets. Null removes one.",
     }),
   podLabels: strings.default({}),
   podAnnotations: strings.default({}),
@@ -368,7 +378,10 @@ export const chartValues = z.strictObject({
     description: "Null: spread over hosts and zones where possible; [] for none.",
   }),
   extraArgs: z.array(z.string()).default([]),
-  extraEnv: list.default([]).meta({ description: "Environment variables, also for ${NAME} in the configuration." }),
+  extraEnv: z
+    .array(envVariable)
+    .default([])
+    .meta({ description: "Environment variables, also for ${NAME} in the configuration." }),
   extraEnvFrom: list.default([]),
   extraVolumes: list.default([]),
   extraVolumeMounts: list.default([]),

@@ -61,6 +61,13 @@ test("a new version of the chart alone replaces no pod", async () => {
   }
 });
 
+test("null takes a job away that a file before has given", async () => {
+  const files = [join(CHART, "ci/everything-values.yaml")];
+  const jobs = (documents: readonly Manifest[]) => documents.filter(({ kind }) => kind === "CronJob").length;
+  const [all, less] = [await render({ files }), await render({ files, values: { jobs: { adopt: null } } })];
+  expect(jobs(less)).toBe(jobs(all) - 1);
+});
+
 test("what selects the pods of a release never changes, or no release could be upgraded", async () => {
   expect(one(await render({ files: PRODUCTION }), "Deployment").spec.selector).toEqual({
     matchLabels: {

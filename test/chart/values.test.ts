@@ -67,6 +67,7 @@ const REFUSED_BY_SCHEMA: Readonly<Record<string, object>> = {
   "less than no pod": { strategy: { maxSurge: -1 } },
   "a size that is none": { tmp: { sizeLimit: "big" } },
   "a Secret's key that none may have": { secrets: { values: { "sell token": "x" } } },
+  "a number as an environment variable": { extraEnv: [{ name: "YEAR", value: 2026 }] },
   "environment variables as a map": { extraEnv: { COUNTRY: "DE" } },
 };
 

@@ -175,6 +175,6 @@ spec:
 {{/* The arguments of each job, by its name. */}}
 {{- define "sell-sink.jobArgs" -}}
 {{- range $name, $job := .Values.jobs }}
-{{ printf "jobs.%s" $name | quote }}: {{ toJson $job.args }}
+{{ printf "jobs.%s" $name | quote }}: {{ dig "args" list ($job | default dict) | toJson }}
 {{- end }}
 {{- end }}
