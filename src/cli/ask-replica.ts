@@ -4,6 +4,7 @@ import type { Config } from "../config/spec.ts";
 import { usageError } from "../domain/errors.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
+import { interrupted } from "./interruptible.ts";
 import { stopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -24,7 +25,7 @@ export const askOptions = (command: Command, { config, every }: { config: string
     .option("-w, --watch", "go on until Ctrl-C")
     .option("--json", "print JSON; with --watch one object a line");
 
-/** The exit code: being called off is the end of a watch, and of anything else a failure. `config` null: none was named. */
+/** The exit code: being called off is the end of a watch, and of anything else an interruption. `config` null: none was named. */
 export const asking = async (
   { config: file, watch }: AskOptions,
   terminal: Terminal,
@@ -39,7 +40,7 @@ export const asking = async (
     return EXIT.done;
   } catch (error) {
     if (!signal.aborted) throw error;
-    return watch ? EXIT.done : EXIT.failed;
+    return watch ? EXIT.done : interrupted(signal, terminal);
   }
 };
 

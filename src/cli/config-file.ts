@@ -19,8 +19,11 @@ export const readConfig = (file: string, terminal: Terminal): Config | null => {
   return loaded.config;
 };
 
-export const tellProblems = (file: string, problems: readonly Problem[], terminal: Terminal): void =>
-  tell(styled(terminal, "red", `${file}: ${counted(problems.length, "problem")}`), problems, terminal);
+export const tellProblems = (file: string, problems: readonly Problem[], terminal: Terminal): void => {
+  const title = `${file}: ${counted(problems.length, "problem")}`;
+  tell(styled(terminal, "red", title), problems, terminal);
+  terminal.failures.push({ code: "CONFIG", message: title, problems });
+};
 
 const tell = (title: string, problems: readonly Problem[], { err }: Terminal): void => {
   if (problems.length === 0) return;

@@ -5,6 +5,7 @@ import type { Demo } from "../demo/run.ts";
 import { systemClock } from "../lib/clock.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
+import { interrupted } from "./interruptible.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import { stopSignals } from "./stop-signals.ts";
@@ -62,7 +63,8 @@ const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal
   const { report } = await import("../demo/report.ts");
   using signals = stopSignals(process, (code) => process.exit(code));
   const { signal } = signals;
-  const progress = await progressOf(json, terminal);
+  // What it does is what there is to see.
+  const progress = await progressOf(json, { ...terminal, err: terminal.out });
   if (!json) terminal.out(`${introduction(options, terminal)}\n\n`);
   try {
     await using running = await runDemo(options, keep, { clock: systemClock, env: terminal.env, progress, signal });
@@ -80,8 +82,7 @@ const demo = async (options: DemoOptions, keep: boolean, json: boolean, terminal
     return problems.length === 0 ? EXIT.done : EXIT.failed;
   } catch (error) {
     if (!signal.aborted) throw error;
-    terminal.err("Interrupted; nothing is left running.\n");
-    return EXIT.failed;
+    return interrupted(signal, terminal, "Interrupted; nothing is left running.");
   }
 };
 

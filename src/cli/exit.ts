@@ -1,4 +1,5 @@
 /** How a command ends: its exit code and, when something went wrong, one sentence. */
+import { constants } from "node:os";
 import { errorText, isConnectorError } from "../domain/errors.ts";
 import { clean, styled, type Terminal } from "./terminal.ts";
 
@@ -10,6 +11,12 @@ const USAGE_CODES: ReadonlySet<string> = new Set(["ADMIN_PORT", "COLUMN_UNTYPED"
 
 /** Prints one line for whatever was thrown, never a stack, and gives the exit code. */
 export const failed = (error: unknown, terminal: Terminal): number => {
-  terminal.err(`${styled(terminal, "red", "error:")} ${clean(terminal, errorText(error))}\n`);
-  return isConnectorError(error) && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+  const message = clean(terminal, errorText(error));
+  terminal.err(`${styled(terminal, "red", "error:")} ${message}\n`);
+  const code = isConnectorError(error) ? error.code : "FAILED";
+  terminal.failures.push({ code, message });
+  return USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed;
 };
+
+/** Called off by a signal, by its name: 128 and its number, as shells have it. */
+export const exitOf = (signal: unknown): number => 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);

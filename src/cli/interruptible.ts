@@ -1,11 +1,11 @@
 /** Commands that take a while and end with a result: Ctrl-C or SIGTERM calls them off. */
-import { EXIT } from "./exit.ts";
+import { exitOf } from "./exit.ts";
 import { stopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The exit code of `work`, or that of a failure when it was called off; a second signal ends the process at once. */
+/** The exit code of `work`, or of the signal that called it off; a second signal ends the process at once. */
 export const interruptible = async (
-  { err }: Pick<Terminal, "err">,
+  terminal: Pick<Terminal, "err" | "failures">,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> => {
   using signals = stopSignals(process, (code) => process.exit(code));
@@ -14,7 +14,18 @@ export const interruptible = async (
     return await work(signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-    err("Interrupted.\n");
-    return EXIT.failed;
+    return interrupted(signal, terminal);
   }
+};
+
+/** Says so, and gives the exit code. */
+export const interrupted = (
+  { reason }: AbortSignal,
+  { err, failures }: Pick<Terminal, "err" | "failures">,
+  sentence = "Interrupted.",
+): number => {
+  // Whoever closed the pipe has seen enough.
+  if (reason !== "SIGPIPE") err(`${sentence}\n`);
+  failures.push({ code: "INTERRUPTED", message: `Interrupted by ${String(reason)}.` });
+  return exitOf(reason);
 };

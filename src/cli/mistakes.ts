@@ -4,15 +4,12 @@
  */
 import type { Command } from "commander";
 import { nearest } from "../lib/nearest.ts";
-import { hintFor } from "./examples.ts";
-import { styled, type Terminal } from "./terminal.ts";
 
-/** What to print of the first long option that its command does not have; null: each is known, or help was asked for. */
+/** The first long option that its command does not have, as a sentence; null: each is known, or help was asked for. */
 export const misspeltOption = (
   program: Command,
   args: readonly string[],
-  terminal: Pick<Terminal, "hasColors">,
-): string | null => {
+): { readonly command: Command; readonly message: string } | null => {
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (own.includes("--help") || own.includes("-h")) return null;
   const command = commandIn(program, own);
@@ -24,8 +21,7 @@ export const misspeltOption = (
   if (unknown === undefined || command === program) return null;
   const meant = nearest(unknown, known);
   const hint = meant === null ? "" : `\n(Did you mean ${meant}?)`;
-  const said = `unknown option '${unknown}'${hint}\n${hintFor(command, terminal)}`;
-  return `${styled(terminal, "red", "error:")} ${said}\n`;
+  return { command, message: `unknown option '${unknown}'${hint}` };
 };
 
 /** The one like it; the program itself where none is. */

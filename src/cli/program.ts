@@ -44,28 +44,49 @@ Examples:
   sell-sink dlq list --config config.yaml  what Sell would not take, and whether that is healed since
   sell-sink resync --config config.yaml --topic T --dry-run   write again what people edited in Sell
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration; interrupted: 128 and the signal's number (Ctrl-C: 130).
+--json: stdout holds one JSON document, or one a line, and nothing else; of a failure {"error": {"code", "message"}}.
 `;
 
 /** Runs one command line (without node and script) and resolves with its exit code; never rejects. */
 export const runProgram = async (args: readonly string[], terminal: Terminal): Promise<number> => {
+  let isTold = false;
+  const out = (text: string): void => {
+    isTold = true;
+    terminal.out(text);
+  };
+  const code = await runCommandLine(args, { ...terminal, out });
+  // A program that asked for JSON gets some, whatever happened; behind lines of a stream it is the last one.
+  const error = terminal.failures.at(-1) ?? (isTold ? null : { code: "FAILED", message: "It failed; see stderr." });
+  if (code !== EXIT.done && args.includes("--json") && error !== null) terminal.out(`${JSON.stringify({ error })}\n`);
+  return code;
+};
+
+const runCommandLine = async (args: readonly string[], terminal: Terminal): Promise<number> => {
   let code: number = EXIT.done;
   const program = await createProgram(terminal, (result) => {
     code = result;
   });
-  const misspelt = misspeltOption(program, args, terminal);
+  const misspelt = misspeltOption(program, args);
   if (misspelt !== null) {
-    terminal.err(misspelt);
-    return EXIT.usage;
+    const { command, message } = misspelt;
+    terminal.err(`${styled(terminal, "red", "error:")} ${message}\n${hintFor(command, terminal)}\n`);
+    return wrongUsage(message, terminal);
   }
   program.showHelpAfterError(hintFor(commandMeant(program, args[0] ?? ""), terminal));
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return failed(error, terminal);
+    if (!(error instanceof CommanderError)) return failed(error, terminal);
+    if (error.exitCode === 0) return EXIT.done;
+    return wrongUsage(error.message, terminal);
   }
+};
+
+const wrongUsage = (message: string, { failures }: Terminal): number => {
+  failures.push({ code: "USAGE", message: message.replace(/^error: /, "").replaceAll("\n", " ") });
+  return EXIT.usage;
 };
 
 /** All commands; the command that runs tells `done` its exit code. */

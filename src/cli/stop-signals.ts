@@ -1,6 +1,6 @@
-/** SIGTERM and SIGINT: the first asks for an orderly stop, the second ends the process at once. */
+/** SIGTERM, SIGINT, and SIGPIPE when nobody reads the output any more: the first asks for an orderly stop, the second ends the process at once. */
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { EXIT } from "./exit.ts";
+import { exitOf } from "./exit.ts";
 
 export interface StopSignals extends Disposable {
   /** Aborted by the first signal, with its name as the reason. */
@@ -19,7 +19,7 @@ export const stopSignals = (
     if (!controller.signal.aborted) {
       firstMs = clock.monotonicMs();
       controller.abort(name);
-    } else if (clock.monotonicMs() - firstMs > ECHO_MS) exit(EXIT.failed);
+    } else if (clock.monotonicMs() - firstMs > ECHO_MS) exit(exitOf(name));
   };
   for (const name of NAMES) source.on(name, onSignal);
   return {
@@ -33,4 +33,4 @@ export const stopSignals = (
 /** On a terminal npm forwards the Ctrl-C that its child gets anyway: the second within this time is the same one. */
 const ECHO_MS = 300;
 
-const NAMES = ["SIGTERM", "SIGINT"];
+const NAMES = ["SIGTERM", "SIGINT", "SIGPIPE"];

@@ -67,7 +67,7 @@ test("an interrupt in the middle ends it and every process it started", async ()
   const children = await childrenOf(child.pid);
   expect(children.length).toBeGreaterThan(0);
   child.kill("SIGINT");
-  expect(await outcome).toMatchObject({ code: 1, err: "Interrupted; nothing is left running.\n" });
+  expect(await outcome).toMatchObject({ code: 130, err: "Interrupted; nothing is left running.\n" });
   expect(children.filter(isAlive)).toEqual([]);
 });
 

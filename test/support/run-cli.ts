@@ -7,6 +7,8 @@ export const runCli = async (args: readonly string[], env: Readonly<NodeJS.Proce
     out: (text) => void (out += text),
     err: (text) => void (err += text),
     hasColors: false,
+    columns: null,
+    failures: [],
     env,
     secrets: new Set(),
   });

@@ -4,7 +4,15 @@ import { describe, expect, test } from "vitest";
 import { commandsOf, createProgram } from "../../../src/cli/program.ts";
 import { runCli } from "../../support/run-cli.ts";
 
-const terminal = { out: () => {}, err: () => {}, hasColors: false, env: {}, secrets: new Set<string>() };
+const terminal = {
+  out: () => {},
+  err: () => {},
+  hasColors: false,
+  columns: null,
+  env: {},
+  failures: [],
+  secrets: new Set<string>(),
+};
 const program = await createProgram(terminal, () => {});
 
 const pathOf = (command: Command): readonly string[] =>

@@ -10,6 +10,8 @@ const printed = (error: unknown, secrets: readonly string[] = []) => {
     out: () => {},
     err: (part) => void (text += part),
     hasColors: false,
+    columns: null,
+    failures: [],
     env: {},
     secrets: new Set(secrets),
   });

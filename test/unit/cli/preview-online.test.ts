@@ -135,7 +135,8 @@ test("a refused token is one sentence, and no JSON beside it", async () => {
   const rows = join(folder, "rows.ndjson");
   writeFileSync(rows, JSON.stringify(ROWS[0]));
   const { code, out, err } = await runCli(["preview", "-c", file, "-f", rows, "--online", "--json"]);
-  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ error: { code: "SELL_AUTH" } });
   expect(err).toContain("error: Sell refused the access token of sell.token (HTTP 401)");
   expect(err).not.toContain("another-token");
 });

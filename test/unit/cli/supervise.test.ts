@@ -65,7 +65,7 @@ test("the second signal exits at once, the echo of the first does not", () => {
   expect(exits).toEqual([]);
   clock.advance(301);
   source.emit("SIGTERM", "SIGTERM");
-  expect(exits).toEqual([1]);
+  expect(exits).toEqual([143]);
 });
 
 test("a stop that takes longer than 10 s is given up with exit 1", async () => {

@@ -16,7 +16,15 @@ const HOSTILE = `a${ESCAPE}[2J${ESCAPE}]0;owned\u0007\r\nok  all is well\u009b1m
 const aTerminal = () => {
   const said: string[] = [];
   const say = (text: string): void => void said.push(text);
-  const terminal: Terminal = { out: say, err: say, hasColors: false, env: {}, secrets: new Set(["a-secret-of-ours"]) };
+  const terminal: Terminal = {
+    out: say,
+    err: say,
+    hasColors: false,
+    columns: null,
+    env: {},
+    failures: [],
+    secrets: new Set(["a-secret-of-ours"]),
+  };
   return { terminal, said };
 };
 

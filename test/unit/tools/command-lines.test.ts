@@ -34,6 +34,8 @@ const taken = async (words: readonly string[]): Promise<string> => {
     out: () => {},
     err: (text: string) => void (said += text),
     hasColors: false,
+    columns: null,
+    failures: [],
     env: {},
     secrets: new Set<string>(),
   };
