@@ -57,19 +57,32 @@ export const connectKafka = async (
 };
 
 const waitForBrokers = async (config: KafkaConfig, deps: KafkaDeps, signal: AbortSignal): Promise<void> => {
-  // Without kafkajs's own retries, which cannot be aborted and say nothing for a minute.
-  const once = new Kafka({ ...clientConfig(config, deps), retry: { retries: 0 } });
   const brokers = config.brokers.join(", ");
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
-    try {
-      return await knock(once);
-    } catch (error) {
-      if (isRefusal(error)) throw refusal(brokers, error);
-      if (attempt === 1) deps.emit("kafka-unreachable", { brokers, cause: causeOf(error) });
-    }
+    const cause = await firstAnswer(config, deps, signal);
+    if (cause === null) return;
+    if (attempt === 1) deps.emit("kafka-unreachable", { brokers, cause });
     await deps.clock.sleep(backoffMs(attempt, deps.random, { baseMs: 500, capMs: 10_000, floorMs: 100 }), signal);
   }
+};
+
+/**
+ * Null when one of the brokers answers, else why the last did not. kafkajs's own retries cannot be aborted and say nothing for a
+ * minute, and without them it would only ever ask the first of the list.
+ */
+const firstAnswer = async (config: KafkaConfig, deps: KafkaDeps, signal: AbortSignal): Promise<string | null> => {
+  let cause = "";
+  for (const broker of config.brokers) {
+    signal.throwIfAborted();
+    try {
+      await knock(new Kafka({ ...clientConfig({ ...config, brokers: [broker] }, deps), retry: { retries: 0 } }));
+      return null;
+    } catch (error) {
+      if (isRefusal(error)) throw refusal(broker, error);
+      cause = causeOf(error);
+    }
+  }
+  return cause;
 };
 
 const knock = async (kafka: KafkaClient): Promise<void> => {
@@ -93,10 +106,10 @@ const causeOf = (error: unknown): string =>
     ? `${errorText(error)}: perhaps that port wants TLS or a login, see kafka.tls and kafka.sasl`
     : errorText(error);
 
-const refusal = (brokers: string, cause: unknown): ConnectorError =>
+const refusal = (broker: string, cause: unknown): ConnectorError =>
   new ConnectorError(
     "KAFKA_AUTHENTICATION",
-    `Kafka at ${brokers} refused the login: ${errorText(cause)}; check kafka.sasl.`,
+    `Kafka at ${broker} refused the login: ${errorText(cause)}; check kafka.sasl.`,
     {
       retriable: false,
       cause,

@@ -33,6 +33,15 @@ afterAll(async () => {
   await kafka.close();
 });
 
+it("connects by any broker of the list, also when the first is down", async () => {
+  const said: string[] = [];
+  const brokers = ["127.0.0.1:1", inject("kafka")];
+  const connected = await connect("second", run, (name) => void said.push(name), brokers);
+  closers.push(() => connected.close());
+  expect(said).toEqual([]);
+  expect(await connected.admin.brokers()).toHaveLength(1);
+});
+
 describe("records", () => {
   it("arrive as they were written: tombstones, empty values, null headers, repeated names in order", async () => {
     const topic = await aTopic(1);
@@ -455,9 +464,14 @@ const noHandlers: SourceHandlers = {
   onDeath() {},
 };
 
-function connect(clientId: string, groupId = run, emit: (name: string, fields: object) => void = () => {}) {
+function connect(
+  clientId: string,
+  groupId = run,
+  emit: (name: string, fields: object) => void = () => {},
+  brokers: readonly string[] = [inject("kafka")],
+) {
   const config = kafkaConfig.parse({
-    brokers: [inject("kafka")],
+    brokers,
     clientId,
     groupId,
     sessionTimeoutMs: SESSION_MS,
