@@ -80,7 +80,7 @@ spec:
           port: admin
         {{- toYaml (index $v $name) | nindent 8 }}
       {{- end }}
-      {{- if $v.preStopSleepSeconds }}
+      {{- if gt (int $v.preStopSleepSeconds) 0 }}
       lifecycle:
         preStop:
           sleep:
