@@ -32,7 +32,7 @@ import { createRedisStore } from "./store/redis-store.ts";
 import type { Emit } from "./telemetry/events.ts";
 import { createGauges } from "./telemetry/gauges.ts";
 import type { Snapshot } from "./telemetry/snapshot.ts";
-import { tellSubscription } from "./telemetry/subscription.ts";
+import { createSubscription } from "./telemetry/subscription.ts";
 import { accountMarkOf, storeScope } from "./wiring/account-mark.ts";
 import { gateOf, sellBehind } from "./wiring/behind-gate.ts";
 import { boundedStop } from "./wiring/bounded-stop.ts";
@@ -44,6 +44,7 @@ import { findReplayTopic, refuseCompacted } from "./wiring/replay-topic.ts";
 import { startFromOf } from "./wiring/start-from.ts";
 import { toldWaitMs } from "./wiring/told-wait.ts";
 import { backfillsOf, formatsOf, originsOf, topicsOf } from "./wiring/topic-formats.ts";
+import { topicSettings, watchTopics } from "./wiring/topic-settings.ts";
 import { refuseUntyped } from "./wiring/untyped-topics.ts";
 
 export interface ConnectorDeps {
@@ -106,7 +107,10 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
     const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
     closing.push(() => kafka.close());
     await checkTopics(config, kafka.admin);
-    tellSubscription(deps.registry, await timestampTypesOf(topicsOf(config), kafka.admin));
+    const topics = topicsOf(config);
+    const tellTopics = createSubscription(deps.registry);
+    tellTopics(await topicSettings(topics, kafka.admin));
+    emit("subscribed", { topics });
     if (!(await refuseCompacted(config.deadLetter.topic, kafka.admin)))
       emit("dead-letters-unchecked", { topic: config.deadLetter.topic });
     const replay = await findReplayTopic(config, kafka.admin);
@@ -126,7 +130,10 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       inForce = { quota: changed, sinceMs: clock.now() };
       gate.adjust(changed);
     };
-    const watches = [status.watch(watching.signal)];
+    const watches = [
+      status.watch(watching.signal),
+      watchTopics(topics, kafka.admin, tellTopics, clock, watching.signal),
+    ];
     if (reread) watches.push(watchQuota(quota, reread, adjust, deps, watching.signal));
     closing.push(async () => {
       watching.abort();
@@ -155,7 +162,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       configHash: digest(JSON.stringify(config.routes)).slice(0, 12),
     };
     const stages = {
-      source: kafka.source(replay.status === "usable" ? [...topicsOf(config), replay.topic] : topicsOf(config)),
+      source: kafka.source(replay.status === "usable" ? [...topics, replay.topic] : topics),
       decoder: createDecoder(formatsOf(config), { schemas }),
       mapper: compileRoutes(config.routes, { keyField: sell.keyField }),
       deadLetters: createErrantRecordReporter(config.deadLetter.topic, { ...deps, sender, producer }),
@@ -169,7 +176,7 @@ export const startConnector = async (config: Config, deps: ConnectorDeps): Promi
       ...config.window,
       massFailure: config.deadLetter.massFailure,
       backfills: backfillsOf(config),
-      replay: replay.status === "usable" ? { topic: replay.topic, sources: topicsOf(config), remembersSince } : null,
+      replay: replay.status === "usable" ? { topic: replay.topic, sources: topics, remembersSince } : null,
       ...{ indexLagMs: sell.indexLagMs, lateApplyMaxMs: sell.lateApplyMaxMs, timeoutMs: sell.timeoutMs },
     };
     const controls = new Controls({
@@ -231,11 +238,6 @@ const checkTopics = async (config: Config, admin: KafkaAdmin): Promise<void> => 
     `Kafka has no topic ${missing.join(", ")} (or this user may not see it). Create it: ${commands.join("; ")}`,
     { retriable: false },
   );
-};
-
-const timestampTypesOf = async (topics: readonly string[], admin: KafkaAdmin) => {
-  const typeOf = async (topic: string) => [topic, await admin.topicSetting(topic, "message.timestamp.type")] as const;
-  return new Map(await Promise.all(topics.map(typeOf)));
 };
 
 /** A local limiter knows nothing of other replicas: together they would break the quota. */

@@ -192,7 +192,11 @@ const rules = z
       .lt(1)
       .default(0.01)
       .meta({ description: "Share of the time in which it may be later." }),
-    retentionSeconds: z.number().gt(0).default(604800).meta({ description: "Retention of the source topics." }),
+    retentionSeconds: z
+      .number()
+      .gt(0)
+      .default(604800)
+      .meta({ description: "Retention of source topics whose settings the Kafka user may not describe." }),
     alerts: z
       .strictObject(Object.fromEntries(ALERTS.map((key) => [key, alert.optional()])))
       .prefault({})

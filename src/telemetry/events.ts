@@ -13,6 +13,8 @@ export interface Events {
   stopping: { signal: string };
   stopped: { tookMs: number };
   // source
+  /** Topics that are read. */
+  subscribed: { topics: readonly string[] };
   joined: { memberId: string; lost: number; kept: number; gained: number; tookMs: number };
   "kafka-unreachable": { brokers: string; cause: string };
   "kafka-crashed": { cause: string; restart: boolean };

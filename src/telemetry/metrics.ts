@@ -1,5 +1,7 @@
 /** Counters and histograms, fed by events. Names, labels and units are a contract with alerts and dashboards. */
+import { getHeapStatistics } from "node:v8";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { ENTITIES } from "../domain/mutation.ts";
 import { REFUSAL_REASONS } from "../lib/redis-refusal.ts";
 import { INCIDENT_CAUSES } from "./incident-cause.ts";
 import { TallyCounter, TallyHistogram } from "./tally.ts";
@@ -24,6 +26,11 @@ export const createRegistry = (consumerGroup: string, version: string): Registry
     labelNames: ["version"],
     registers: [registry],
   }).set({ version }, 1);
+  new Gauge({
+    name: `${PREFIX}nodejs_heap_limit_bytes`,
+    help: "Most that the heap may hold: beyond it the process dies.",
+    registers: [registry],
+  }).set(getHeapStatistics().heap_size_limit);
   return registry;
 };
 
@@ -79,6 +86,11 @@ export const createMetrics = (registry: Registry) => {
     retries: counter("retries_total", "Records that have to be sent again.", ["reason"]),
     delivered: tally("records_delivered_total", "Records that Sell accepted.", "operation", RESULTS),
     deadLettered: counter("records_dead_lettered_total", "Records in the dead-letter topic.", ["reason"]),
+    deadLetterFailures: counter(
+      "dead_letter_failures_total",
+      "Tries to write a dead letter that Kafka did not take; commits wait behind it.",
+      [],
+    ),
     massFailures: counter("mass_failures_total", "Topics that stopped because most of their records failed.", [
       "topic",
     ]),
@@ -161,10 +173,16 @@ export const createMetrics = (registry: Registry) => {
     metrics.unusedPermits.inc({ lane }, 0);
     for (const by of ["redis", "local"]) metrics.permits.inc({ lane, by }, 0);
     for (const reason of HELD_BY) metrics.quotaHeld.inc({ lane, reason }, 0);
+    metrics.quotaWait.zero({ quota: QUOTA, lane });
+  }
+  for (const entity of ENTITIES) {
+    metrics.isolated.inc({ entity }, 0);
+    metrics.parked.inc({ entity }, 0);
   }
   for (const reason of REFUSAL_REASONS) metrics.redisRefusals.inc({ reason }, 0);
   for (const cause of INCIDENT_CAUSES) metrics.incidents.inc({ cause }, 0);
   metrics.throttled.inc({ quota: QUOTA }, 0);
+  metrics.arrival.zero({ quota: QUOTA });
   return metrics;
 };
 

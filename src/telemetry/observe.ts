@@ -73,6 +73,14 @@ const OBSERVATIONS: Observations = {
   stopped: { line: ({ tookMs }) => info(`Stopped after ${tookMs} ms.`) },
 
   // source
+  subscribed: {
+    count: ({ massFailures, brakes }, { topics }) => {
+      for (const topic of topics) {
+        massFailures.inc({ topic }, 0);
+        for (const kind of ["deletions", "creations"]) brakes.inc({ topic, kind }, 0);
+      }
+    },
+  },
   joined: {
     line: ({ kept, gained, lost }) =>
       info(`Joined the group: ${gained} partitions gained, ${kept} kept, ${lost} lost.`),
@@ -130,6 +138,7 @@ const OBSERVATIONS: Observations = {
       error(
         `The dead-letter topic ${topic} takes no record (${cause}); commits wait. Check that it exists and may be written.`,
       ),
+    count: ({ deadLetterFailures }) => deadLetterFailures.inc(),
   },
 
   "dead-letters-unchecked": {

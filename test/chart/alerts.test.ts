@@ -42,6 +42,8 @@ const REBALANCES = metric("rebalances_total");
 const requests = (code: string): string => metric("requests_total", { operation: "upsert", code });
 const letters = (reason: string): string => metric("records_dead_lettered_total", { reason });
 const mode = (name: string): string => metric("limiter_mode", { mode: name });
+const RETENTION = metric("topic_retention_seconds", { topic: TP.topic });
+const SUBSCRIBED = metric("subscription_info", { topic: TP.topic, timestamp_type: "CreateTime" });
 const BREAKER = metric("breaker_state", { state: "open" });
 const EXPORTED = 'kafka_topic_partition_current_offset{topic="erp.sales.orders",partition="1"}';
 
@@ -75,6 +77,8 @@ const HEALTHY: Series = {
   [mode("local")]: 0,
   [mode("closed")]: 0,
   [BREAKER]: 0,
+  [RETENTION]: 604_800,
+  [SUBSCRIBED]: 1,
 };
 
 interface Scenario {
@@ -182,6 +186,27 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     series: { [age("backfill")]: line(500_000, 60) },
     atMinute: 2 * HOUR,
     fires: ["RetentionRisk/page"],
+  },
+  "records older than the values say, of a topic that keeps them longer": {
+    series: { [age("backfill")]: line(500_000, 60), [RETENTION]: 6_048_000 },
+    atMinute: 2 * HOUR,
+    fires: [],
+  },
+  "a first run over a topic that is only compacted": {
+    series: { [age("backfill")]: line(90_000_000, 60), [RETENTION]: Number.POSITIVE_INFINITY },
+    atMinute: 2 * HOUR,
+    fires: [],
+  },
+  "records nearly as old as the values say, of a topic that may not be described": {
+    series: { [age("backfill")]: line(500_000, 60) },
+    without: [RETENTION],
+    atMinute: 2 * HOUR,
+    fires: ["RetentionRisk/page"],
+  },
+  "old records that wait for the quota": {
+    series: { [age("live")]: line(500_000, 60), [EXHAUSTED]: 1 },
+    atMinute: 2 * HOUR,
+    fires: ["DeliveryStale/page", "QuotaExhausted/info", "RetentionRisk/page"],
   },
   "old records that become younger": {
     series: { [age("backfill")]: line(560_000, -60) },

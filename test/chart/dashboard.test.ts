@@ -46,6 +46,15 @@ test("one can choose source, namespace, consumer group and topic", () => {
   expect(names.toSorted()).toEqual(["consumergroup", "datasource", "namespace", "topic"]);
 });
 
+test("pauses that Sell asked for, and the times at which calls are allowed anew, are marked in every graph", () => {
+  const annotations: readonly Manifest[] = dashboard.annotations.list;
+  expect(annotations.map(({ name, useValueForTime = false, enable }) => [name, useValueForTime, enable])).toEqual([
+    ["Pauses asked for by Sell", false, true],
+    ["Quota allows calls anew", true, true],
+  ]);
+  expect(annotations[1]?.expr).toContain("quota_reset_timestamp_seconds");
+});
+
 test.skipIf(!hasPromtool())("Prometheus can read every query", async () => {
   const rules = queriesOf(dashboard).map((expr, index) => ({ record: `panel:q${index}`, expr }));
   expect(rules.length).toBeGreaterThan(40);

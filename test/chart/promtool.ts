@@ -51,10 +51,13 @@ export const testRules = (groups: object, series: Series, minutes: number, expec
 
 export const checkMetrics = (scrape: string): Promise<string> => promtool(["check", "metrics"], scrape);
 
-const notation = (values: number | readonly number[], minutes: number): string =>
-  typeof values === "number"
+/** Infinity cannot be multiplied there. */
+const notation = (values: number | readonly number[], minutes: number): string => {
+  if (values === Number.POSITIVE_INFINITY) return "inf ".repeat(minutes + 1).trim();
+  return typeof values === "number"
     ? `${values}x${minutes}`
     : values.map((value) => (Number.isNaN(value) ? "_" : value)).join(" ");
+};
 
 const promtool = async (args: readonly string[], input = ""): Promise<string> => {
   const running = exec(inject("promtool") ?? "promtool", [...args]);

@@ -29,6 +29,13 @@ test("what alerts count exists at 0", async () => {
   expect(await valuesOf("rebalances_total", "consumergroup")).toEqual(["erp"]);
 });
 
+test("what is counted by entity, lane or topic exists at 0", async () => {
+  const entities = ["accounts", "contacts", "leads", "products", "deals", "orders"];
+  expect(await valuesOf("record_isolations_total", "entity")).toEqual(entities);
+  expect(await valuesOf("records_parked_total", "entity")).toEqual(entities);
+  expect(await valuesOf("quota_wait_seconds_count", "lane")).toEqual(["live", "backfill"]);
+});
+
 test("every series names its consumer group, and only counters end in _total", async () => {
   const lines = await scrape();
   expect(lines.filter((line) => !line.includes('consumergroup="erp"'))).toEqual([]);

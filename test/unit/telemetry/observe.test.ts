@@ -80,6 +80,22 @@ test("counters that alerts watch exist at 0 before anything happened", async () 
   expect(await series("sell_sink_rebalances_total")).toEqual(['sell_sink_rebalances_total{consumergroup="erp"} 0']);
 });
 
+test("what stops a topic exists at 0 for each topic that is read; a dead letter that Kafka refuses is counted", async () => {
+  const { emit, series } = anObserver();
+  emit("subscribed", { topics: ["orders"] });
+  expect(await series("sell_sink_mass_failures_total")).toEqual([
+    'sell_sink_mass_failures_total{topic="orders",consumergroup="erp"} 0',
+  ]);
+  expect(await series("sell_sink_brakes_total")).toEqual([
+    'sell_sink_brakes_total{topic="orders",kind="deletions",consumergroup="erp"} 0',
+    'sell_sink_brakes_total{topic="orders",kind="creations",consumergroup="erp"} 0',
+  ]);
+  emit("dead-letter-failed", { topic: "letters", cause: "down" });
+  expect(await series("sell_sink_dead_letter_failures_total")).toEqual([
+    'sell_sink_dead_letter_failures_total{consumergroup="erp"} 1',
+  ]);
+});
+
 test("every own series carries the group, the prefix and a help text", async () => {
   const { series } = anObserver();
   const all = await series("");
