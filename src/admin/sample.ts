@@ -10,12 +10,14 @@ export interface Look {
   readonly totals: Totals;
 }
 
-/** Beside what `totals` count: `arrived` and `workedOff` records, of the partitions that were owned at both looks. */
-export const sampleOf = (before: Look, after: Look): Sample => {
+/** `drainS` until all is worked off, as far as that can be told. Beside what `totals` count: `arrived` and `workedOff` records, of the partitions that were owned at both looks. */
+export const sampleOf = (before: Look, after: Look, drainS: number | null): Sample => {
   const counts = new Map<string, number>();
   for (const [name, total] of after.totals) counts.set(name, Math.max(0, total - (before.totals.get(name) ?? 0)));
   for (const [name, count] of moves(before, after)) counts.set(name, count);
-  return { atMs: after.atMs, forMs: after.atMs - before.atMs, counts, levels: levelsOf(after.snapshot) };
+  const levels = levelsOf(after.snapshot);
+  if (drainS !== null && Number.isFinite(drainS)) levels.set("drainS", drainS);
+  return { atMs: after.atMs, forMs: after.atMs - before.atMs, counts, levels };
 };
 
 const moves = (before: Look, after: Look): readonly (readonly [string, number])[] => {
@@ -40,7 +42,7 @@ const nextOf = ({ endOffset, lag }: PartitionSnapshot): number | null =>
 const grown = (then: number | null, now: number | null): number =>
   then === null || now === null ? 0 : Math.max(0, now - then);
 
-const levelsOf = ({ partitions, gate, maxItems }: Snapshot): ReadonlyMap<string, number> => {
+const levelsOf = ({ partitions, gate, maxItems }: Snapshot): Map<string, number> => {
   const { live, backfill } = agesOf(partitions);
   const levels = new Map<string, number>([
     ["liveAgeS", live],

@@ -61,6 +61,8 @@ export interface StatusPage {
 /** The pace, and what went wrong, count over so many looks. */
 const PACE_LOOKS = 60;
 const LATELY_LOOKS = 12;
+/** Two ages that were taken at one look differ by less. */
+const SAME_MS = 1_000;
 
 export class Status {
   readonly #deps: StatusDeps;
@@ -89,7 +91,7 @@ export class Status {
   async look(): Promise<void> {
     const look = await this.#look();
     if (look !== null && this.#last !== null) {
-      const sample = sampleOf(this.#last, look);
+      const sample = sampleOf(this.#last, look, drainOf(look.snapshot, paceOf(this.#recent, look)));
       this.#history.add(sample);
       this.#recent.push(sample);
       if (this.#recent.length > PACE_LOOKS) this.#recent.shift();
@@ -103,7 +105,7 @@ export class Status {
     const pace = paceOf(this.#recent, look);
     return {
       ...{ groupId, version, replica, startedAtMs: this.#startedAtMs, atMs: this.#nowMs() },
-      verdict: verdictOf(situationOf(look, pace, this.#recent.slice(-LATELY_LOOKS), notReady())),
+      verdict: verdictOf(situationOf(look, pace, this.#recent, notReady())),
       now: look === null ? null : nowOf(look, pace),
       totals: Object.fromEntries(look?.totals ?? (await totalsOf(registry))),
       history: this.#history.series(span),
@@ -141,23 +143,29 @@ const drainOf = ({ partitions, gate }: Snapshot, pace: Pace): number | null =>
 const situationOf = (
   look: Look | null,
   pace: Pace,
-  lately: readonly Sample[],
+  recent: readonly Sample[],
   notReady: string | null,
 ): Situation | NotReady => {
   if (look === null || notReady !== null) return { notReady: notReady ?? "the pipeline does not run yet" };
-  const { partitions, halted, isMember, gate, pauses } = look.snapshot;
+  const { partitions, halted, isMember, gate, pauses, holdup } = look.snapshot;
+  const ageS = agesOf(partitions);
+  const lately = recent.slice(-LATELY_LOOKS);
   const stopped = new Map<string, StopReason>();
   for (const { topic, paused } of partitions) {
     if (paused === "failures" || paused === "brake") stopped.set(topic, paused);
   }
   return {
-    ...{ ageS: agesOf(partitions), backlog: backlogOf(partitions), drainS: drainOf(look.snapshot, pace) },
+    ...{ ageS, owned: partitions.length, backlog: backlogOf(partitions), drainS: drainOf(look.snapshot, pace) },
     ...{ isHalted: halted, isMember, gate, pauses },
+    // What is older still waits before the window, for something else.
+    holdup: holdup !== null && look.snapshot.atMs - holdup.timestampMs >= 1_000 * ageS.live - SAME_MS ? holdup : null,
+    letters: { count: totalOf(recent, "letters"), inS: recent.reduce((sum, { forMs }) => sum + forMs, 0) / 1_000 },
     stoppedTopics: [...stopped].map(([topic, reason]) => ({ topic, reason })),
     lately: {
       calls: totalOf(lately, "calls"),
       failed: totalOf(lately, "failed"),
       stalls: totalOf(lately, "stalls"),
+      unburied: totalOf(lately, "unburied"),
     },
   };
 };

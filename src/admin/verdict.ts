@@ -2,12 +2,12 @@
  * The one sentence on top of the status page: in time or late, because of what, until when. Pure.
  *
  * States: `starting` it does not consume yet, or not any more; `stopped` a person has to act before something goes on;
- * `late` the oldest change has waited longer than `LATE_S`; `waiting` nothing is late yet, but something is in the way;
- * `in-time`. Of several causes the sentence names the one that comes first in `OBSTACLES`.
+ * `late` the oldest change has waited longer than `LATE_S`; `waiting` nothing is late yet, but something is in the way, or
+ * records became dead letters; `in-time`. Of several causes the sentence names the one that comes first in `OBSTACLES`.
  */
 import type { GateState } from "../domain/stages.ts";
 import { countText, durationText } from "../lib/numbers.ts";
-import type { PauseSnapshot } from "../telemetry/snapshot.ts";
+import type { Holdup, PauseSnapshot } from "../telemetry/snapshot.ts";
 import { printable } from "../telemetry/text.ts";
 import { fullestOf } from "./sample.ts";
 
@@ -20,6 +20,8 @@ export interface Situation {
   /** Age of the oldest pending record, by lane, and records that are not committed (null: not known). */
   readonly ageS: { readonly live: number; readonly backfill: number };
   readonly backlog: number | null;
+  /** Partitions of this replica. */
+  readonly owned: number;
   /** Until the backlog is worked off; Infinity: never at this pace; null: it cannot be told. */
   readonly drainS: number | null;
   /** A rejected credential or right keeps records from being sent. */
@@ -31,15 +33,24 @@ export interface Situation {
   /** This process may assume that its partitions are its own. */
   readonly isMember: boolean;
   readonly gate: Pick<GateState, "mode" | "windows" | "cooldownLeftMs">;
-  /** In the last minutes: calls, those that failed (no answer, or a 5xx), and tries to read a record that has to wait. */
-  readonly lately: { readonly calls: number; readonly failed: number; readonly stalls: number };
+  /** What the oldest live change waits for; null: its turn. */
+  readonly holdup: Holdup | null;
+  /** Records that became dead letters in so many seconds. */
+  readonly letters: { readonly count: number; readonly inS: number };
+  /**
+   * In the last minutes: calls, those that failed (no answer, or a 5xx), tries to read a record that has to wait, and tries to
+   * write a dead letter in vain.
+   */
+  readonly lately: Readonly<Record<"calls" | "failed" | "stalls" | "unburied", number>>;
 }
 
 /** Why a topic stands still until a person acts. */
 export type StopReason = "failures" | "brake";
 
 export type VerdictState = "starting" | "stopped" | "late" | "waiting" | "in-time";
-type Cause = "credential" | "topic" | "pause" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load";
+type Cause =
+  | ("credential" | "topic" | "pause" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load")
+  | ("letters" | "record" | "parent");
 
 export interface Verdict {
   readonly state: VerdictState;
@@ -63,6 +74,8 @@ export const verdictOf = (situation: Situation | NotReady): Verdict => {
   const { ageS } = situation;
   const isLate = ageS.live > LATE_S;
   const obstacle = firstObstacle(situation, isLate);
+  if (obstacle === null && situation.letters.count > 0)
+    return { state: "waiting", cause: "letters", sentence: `In time, but ${lettersText(situation)}.`, untilS: null };
   if (obstacle === null) return { state: "in-time", cause: null, ...unhindered(situation) };
   const { cause, why, needsYou, untilS } = obstacle;
   if (needsYou) return { state: "stopped", cause, sentence: `Standing still: ${why}.`, untilS };
@@ -71,12 +84,16 @@ export const verdictOf = (situation: Situation | NotReady): Verdict => {
   return { state: isLate ? "late" : "waiting", cause, sentence, untilS };
 };
 
-const unhindered = ({ ageS, backlog, drainS }: Situation): Pick<Verdict, "sentence" | "untilS"> => {
+const unhindered = ({ ageS, backlog, drainS, owned }: Situation): Pick<Verdict, "sentence" | "untilS"> => {
+  if (owned === 0)
+    return { sentence: "Standing by: this replica owns no partition, the others have all of them.", untilS: null };
   if (ageS.backfill > LATE_S) {
     const records = backlog === null ? "" : ` (${countText(backlog)} records wait)`;
     return { sentence: `In time; a backfill is being worked off${records}.`, untilS: finite(drainS) };
   }
   const waits = Math.max(ageS.live, ageS.backfill);
+  if (waits === 0 && backlog !== null && backlog > 0)
+    return { sentence: `In time so far: ${countText(backlog)} records are about to be read.`, untilS: finite(drainS) };
   if (waits === 0) return { sentence: "In time: nothing waits.", untilS: null };
   return { sentence: `In time: the oldest change has waited ${durationText(waits)}.`, untilS: null };
 };
@@ -124,6 +141,14 @@ const OBSTACLES: readonly ((situation: Situation) => Obstacle | null)[] = [
           `Sell does not answer properly (${countText(failed)} of the last ${countText(calls)} calls failed)`,
         )
       : null,
+  ({ holdup }) =>
+    holdup?.by === "trouble"
+      ? obstacle("record", `Sell fails at ${printable(holdup.position)} alone, which is tried ever more rarely`)
+      : null,
+  ({ lately }) =>
+    lately.unburied > 0
+      ? obstacle("letters", "Kafka takes no dead letter, the log says why, and commits wait behind those records")
+      : null,
   ({ lately }) =>
     lately.stalls > 0
       ? obstacle("unreadable", "some records cannot be read yet, the log says which schema they want")
@@ -131,8 +156,10 @@ const OBSTACLES: readonly ((situation: Situation) => Obstacle | null)[] = [
 ];
 
 /** Why changes are late when nothing is in the way: more has come than may be sent. */
-const loadOf = ({ gate, drainS }: Situation): Obstacle => {
+const loadOf = ({ gate, drainS, holdup }: Situation): Obstacle => {
   const isSpent = gate.windows.length > 0 && fullestOf(gate.windows) >= SPENT;
+  if (!isSpent && holdup?.by === "parent")
+    return obstacle("parent", `${printable(holdup.position)} refers to a record that Sell does not have yet`);
   const why = isSpent ? "the quota is in full use" : "more came than could be sent";
   return obstacle(isSpent ? "quota" : "load", `${why}${paceText(drainS)}`, false, finite(drainS));
 };
@@ -149,6 +176,11 @@ const stoppedText = ({ topic, reason }: Situation["stoppedTopics"][number]): str
       return `${printable(topic)} has stopped because a route deleted or created too many records`;
   }
 };
+
+const lettersText = ({ letters: { count, inS } }: Situation): string =>
+  count === 1
+    ? `a record became a dead letter in the last ${durationText(inS)}`
+    : `${countText(count)} records became dead letters in the last ${durationText(inS)}`;
 
 const pausedText = ({ route, who, why }: PauseSnapshot): string =>
   `route "${printable(route)}" is paused by ${printable(who)} (${printable(why)})`;

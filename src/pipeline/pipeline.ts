@@ -36,6 +36,7 @@ import type { Snapshot } from "../telemetry/snapshot.ts";
 import { Window } from "../window/window.ts";
 import { Delivery } from "./delivery.ts";
 import { Failures } from "./failures.ts";
+import { holdupOf } from "./holdup.ts";
 import { Intake, type IntakeDeps } from "./intake.ts";
 import { partitionSnapshot, type TopicState } from "./partition-snapshot.ts";
 import { Pauses } from "./pauses.ts";
@@ -214,6 +215,7 @@ export class Pipeline {
       ),
       pauses: this.#controls.pauses,
       gate: await this.#stages.gate.peek(),
+      holdup: holdupOf(this.#window.oldestLive()),
       halted: this.#delivery.isHalted,
       isMember: this.mayLeave,
       maxItems: this.#options.maxItems,

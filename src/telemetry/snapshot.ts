@@ -26,6 +26,15 @@ export interface PauseSnapshot {
   readonly sinceMs: number | null;
 }
 
+/** What keeps the oldest live change in memory from its turn. */
+export interface Holdup {
+  /** `parent`: it refers to a record that Sell does not have · `trouble`: Sell fails at it while it answers for others. */
+  readonly by: "parent" | "trouble";
+  /** `topic[partition]@offset` */
+  readonly position: string;
+  readonly timestampMs: number;
+}
+
 export interface Snapshot {
   /** When it was taken, milliseconds since 1970. */
   readonly atMs: number;
@@ -33,6 +42,8 @@ export interface Snapshot {
   readonly partitions: readonly PartitionSnapshot[];
   readonly gate: GateState;
   readonly pauses: readonly PauseSnapshot[];
+  /** Null: nothing but the quota and what came before it. */
+  readonly holdup: Holdup | null;
   /** A rejected credential or setting stops all requests. */
   readonly halted: boolean;
   /** This process may assume that its partitions are its own; false while Kafka does not answer, and between two joins. */

@@ -4,7 +4,8 @@ import { type Value, valuesOf } from "./metric-values.ts";
 
 /**
  * `accepted` records; `calls`, of which `failed` (no answer, or a 5xx) and `refused` (429); `changes` that the records in
- * them stood for; `stalls`: tries to read a record that has to wait; `batches.<reason>`; `sizes.<records at most>`;
+ * them stood for; `stalls`: tries to read a record that has to wait; `letters`, all
+ * reasons together, and `unburied`: tries to write one in vain; `batches.<reason>`; `sizes.<records at most>`;
  * `dead-letters.<reason>`. Names are as many as the metrics have labels.
  */
 export type Totals = ReadonlyMap<string, number>;
@@ -19,6 +20,8 @@ export const totalsOf = async (registry: Registry): Promise<Totals> => {
     ["refused", sum(await of("throttled_responses_total"))],
     ["changes", sum(await of("batch_changes_total"))],
     ["stalls", sum(await of("decode_stalls_total"))],
+    ["letters", sum(await of("records_dead_lettered_total"))],
+    ["unburied", sum(await of("dead_letter_failures_total"))],
     ...byReason("batches", await of("batches_total")),
     ...bySize(await of("batch_items")),
     ...byReason("dead-letters", await of("records_dead_lettered_total")),

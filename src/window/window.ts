@@ -32,6 +32,18 @@ export class Window {
     this.withholding = new Withholding(this.#entries, options, deps);
   }
 
+  /** The entry with the oldest live record, looked for among all of them. */
+  oldestLive(): Entry | null {
+    let oldest: Entry | null = null;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.all()) {
+      const [first] = entry.queue;
+      if (first === undefined || entry.lane !== "live" || first.record.timestampMs >= oldestMs) continue;
+      [oldest, oldestMs] = [entry, first.record.timestampMs];
+    }
+    return oldest;
+  }
+
   parked(): ReadonlyMap<Entity, number> {
     return this.#entries.references.parked();
   }

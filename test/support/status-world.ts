@@ -28,6 +28,7 @@ export const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
   partitions: [aPartition()],
   gate: aGateState({ windows: [{ limit: 200, perMs: 60_000, used: 50 }], permitsPerSecond: 200 / 60, replicas: 2 }),
   halted: false,
+  holdup: null,
   pauses: [],
   isMember: true,
   maxItems: 50,

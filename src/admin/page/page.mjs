@@ -1,7 +1,7 @@
 /** The status page: asks /status every ten seconds and shows what it says. It only reads. */
 import { addPlot, PLOTS } from "./plots.mjs";
 import { showLetters, showPartitions, showPauses, showSizes, showWindows } from "./tables.mjs";
-import { clockText, countText, durationText, percentText, rateText } from "./text.mjs";
+import { clockText, countText, durationText, percentText, rateText, zoneText } from "./text.mjs";
 
 /**
  * @typedef {import("../status.ts").StatusPage} StatusPage
@@ -40,6 +40,7 @@ const show = (page) => {
 
 /** @param {StatusPage} page */
 const showHead = ({ verdict, version, groupId, replica, startedAtMs, atMs }) => {
+  say("zone", zoneText(Date.now(), atMs));
   say("version", version);
   say("group", groupId);
   say("replica", replica);
@@ -49,12 +50,12 @@ const showHead = ({ verdict, version, groupId, replica, startedAtMs, atMs }) => 
   element("verdict").dataset["state"] = verdict.state;
   const { untilS } = verdict;
   say("until", untilS === null ? "" : `Until about ${clockText(atMs + 1_000 * untilS, atMs)}.`);
+  document.title = `${verdict.state} · ${groupId} · sell-sink`;
   const news = `${verdict.state} ${verdict.cause ?? ""}`;
   // Read out when it changes, not at every second of a wait.
   if (element("announced").dataset["news"] === news) return;
   element("announced").dataset["news"] = news;
   say("announced", verdict.sentence);
-  document.title = `${verdict.state} · ${groupId} · sell-sink`;
 };
 
 /** @param {StatusPage} page */
@@ -131,6 +132,8 @@ const refresh = async () => {
     heardMs = Date.now();
     element("stale").hidden = true;
   } catch {
+    element("verdict").dataset["state"] = "unknown";
+    document.title = document.title.replace(/^[^·]+/, "no answer ");
     const since = heardMs === null ? "" : ` since ${clockText(heardMs, Date.now())}: what you see is as old as that`;
     say("stale", `This replica has not answered${since}. Asking again.`);
     element("stale").hidden = false;

@@ -43,12 +43,13 @@ export const PLOTS = [
   },
   {
     id: "age",
-    title: "Age of the oldest record that waits",
+    title: "Age of the oldest record that waits, and time until all is worked off",
     text: durationText,
     steps: [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800],
     curves: [
       { label: "Live", of: level("liveAgeS"), color: 1, isFilled: true },
       { label: "Backfill", of: level("backfillAgeS"), color: 2, line: "dashed" },
+      { label: "Until worked off", of: level("drainS"), color: 3, line: "dotted" },
     ],
   },
   {

@@ -102,6 +102,17 @@ export const showLetters = (body, { totals, history }) => {
   fill(body, rows, "None since the start.");
 };
 
+/** @type {Record<string, string>} */
+const PAUSED_FOR = {
+  quota: "quota: Sell asked for a wait",
+  window: "window: memory is full",
+  span: "span: an old record is not settled",
+  failures: "failures: most of the topic fails",
+  brake: "brake: too many deletions or creations",
+  paused: "paused: by somebody's word",
+  stopping: "stopping: the replica ends",
+};
+
 /** @param {HTMLElement} body @param {readonly import("../worst-partitions.ts").PartitionRow[]} rows */
 export const showPartitions = (body, rows) => {
   const [age, records] = [Math.max(...rows.map(({ ageS }) => ageS)), Math.max(...rows.map((row) => row.records ?? 0))];
@@ -112,7 +123,7 @@ export const showPartitions = (body, rows) => {
     bar(row.ageS, age),
     number(countText(row.records)),
     bar(row.records ?? 0, records),
-    words(row.paused ?? ""),
+    words(row.paused === null ? "" : (PAUSED_FOR[row.paused] ?? row.paused)),
   ]);
   fill(body, cells, "This replica owns no partition.");
 };

@@ -44,3 +44,19 @@ export const clockText = (atMs, nowMs) => {
   const time = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   return at.toDateString() === new Date(nowMs).toDateString() ? time : `${at.toDateString()}, ${time}`;
 };
+
+/** Clocks that differ by less tell the same. */
+const SKEW_MS = 30_000;
+
+/** Whose times these are: the zone of whoever looks, the clock of the replica. @param {number} hereMs @param {number} thereMs */
+export const zoneText = (hereMs, thereMs) => {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const minutes = -new Date(thereMs).getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const offset = minutes === 0 ? "" : `${minutes < 0 ? "−" : "+"}${hours}${rest === 0 ? "" : `:${rest}`}`;
+  const zone = `Times are those of ${timeZone} (UTC${offset})`;
+  const skewMs = hereMs - thereMs;
+  if (Math.abs(skewMs) < SKEW_MS) return `${zone}.`;
+  const way = skewMs > 0 ? "ahead of" : "behind";
+  return `${zone}, by the replica's clock: that of this computer is ${durationText(Math.abs(skewMs) / 1_000)} ${way} it.`;
+};

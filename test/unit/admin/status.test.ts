@@ -52,7 +52,7 @@ test("what the metrics counted between two looks is in the sample, not what was 
   await world.looks(aSnapshot());
   const { history, totals } = await world.status.page("1h");
   expect(history.counts).toEqual({
-    ...{ accepted: [2], calls: [3], failed: [2], changes: [5] },
+    ...{ accepted: [2], calls: [3], failed: [2], changes: [5], letters: [1] },
     ...{ "batches.age": [1], "sizes.5": [1], "dead-letters.bad-value": [1] },
   });
   expect(totals).toMatchObject({ accepted: 3, "batches.count": 0, "dead-letters.bad-value": 1 });
@@ -101,8 +101,33 @@ test("the states that the verdict goes by are taken from the snapshot", async ()
   expect(await causeOf({ isMember: false })).toBe("kafka");
   expect(await causeOf({ gate: aGateState({ mode: "closed" }) })).toBe("redis");
   expect(await causeOf({ gate: aGateState({ cooldownLeftMs: 1 }) })).toBe("quota");
+  expect(await causeOf({ partitions: [] })).toBeNull();
+  world.emit("dead-letter-failed", { topic: "letters", cause: "down" });
+  expect(await causeOf({})).toBe("letters");
   world.call("timeout");
   expect(await causeOf({})).toBe("sell");
+});
+
+test("what holds up the oldest change in memory is the cause only if nothing older waits before it", async () => {
+  const world = new StatusWorld();
+  const now = aSnapshot();
+  const holdup = { by: "parent", position: "erp.a[0]@7", timestampMs: now.atMs - 900_000 } as const;
+  const causeAt = async (ageS: number) => {
+    const partitions = [aPartition({ lag: 9, oldestPendingAgeS: { live: ageS, backfill: 0 } })];
+    await world.looks({ ...now, partitions, holdup });
+    return (await world.status.page("1h")).verdict.cause;
+  };
+  expect([await causeAt(900), await causeAt(4_000)]).toEqual(["parent", "load"]);
+});
+
+test("the time to drain is a level of the history, as far as it can be told", async () => {
+  const world = new StatusWorld();
+  const at = (look: number): Snapshot =>
+    aSnapshot({ partitions: [aPartition({ endOffset: 10_000, lag: 5_000 - 300 * look })] });
+  for (let look = 0; look < 6; look++) await world.looks(at(look));
+  const [first, ...later] = (await world.status.page("1h")).history.levels["drainS"] ?? [];
+  expect(first).toBeNull();
+  expect(later.at(-1)).toBeCloseTo((5_000 - 300 * 5) / 30, 0);
 });
 
 test("nothing but figures and names is told: no key, no message, no incident", async () => {

@@ -3,14 +3,17 @@ import { expect, test } from "vitest";
 import { LATE_S, type Situation, type Verdict, verdictOf } from "../../../src/admin/verdict.ts";
 
 const WELL: Situation = {
-  ...{ ageS: { live: 0, backfill: 0 }, backlog: 0, drainS: 0 },
+  ...{ ageS: { live: 0, backfill: 0 }, backlog: 0, drainS: 0, owned: 6 },
+  ...{ holdup: null, letters: { count: 0, inS: 600 } },
   ...{ isHalted: false, isMember: true, stoppedTopics: [], pauses: [] },
   gate: { mode: "redis", windows: [{ limit: 200, perMs: 60_000, used: 50 }], cooldownLeftMs: 0 },
-  lately: { calls: 10, failed: 0, stalls: 0 },
+  lately: { calls: 10, failed: 0, stalls: 0, unburied: 0 },
 };
 const PAUSE = { route: "customers", topic: "erp.customers", who: "ann", why: "wrong prices\u0007", sinceMs: 1 };
 const LATE = { ageS: { live: 720, backfill: 0 }, backlog: 900, drainS: 90 };
 const FULL = { ...WELL.gate, windows: [{ limit: 200, perMs: 60_000, used: 197 }] };
+const AT_FAULT = { by: "trouble", position: "erp.a[3]@1041", timestampMs: 1 } as const;
+const ORPHAN = { ...AT_FAULT, by: "parent" } as const;
 const COOLING = { ...WELL.gate, cooldownLeftMs: 2_400_000 };
 
 interface Row extends Verdict {
@@ -91,14 +94,14 @@ const ROWS: readonly Row[] = [
   },
   {
     when: "Sell fails",
-    situation: { ...LATE, lately: { calls: 8, failed: 7, stalls: 0 } },
+    situation: { ...LATE, lately: { calls: 8, failed: 7, stalls: 0, unburied: 0 } },
     ...{ state: "late", cause: "sell", untilS: null },
     sentence:
       "Late: the oldest change has waited 12 min, because Sell does not answer properly (7 of the last 8 calls failed).",
   },
   {
     when: "some calls fail",
-    situation: { lately: { calls: 8, failed: 3, stalls: 0 } },
+    situation: { lately: { calls: 8, failed: 3, stalls: 0, unburied: 0 } },
     ...{ state: "in-time", cause: null, untilS: null },
     sentence: "In time: nothing waits.",
   },
@@ -122,9 +125,74 @@ const ROWS: readonly Row[] = [
   },
   {
     when: "a schema is missing",
-    situation: { lately: { calls: 0, failed: 0, stalls: 2 } },
+    situation: { lately: { calls: 0, failed: 0, stalls: 2, unburied: 0 } },
     ...{ state: "waiting", cause: "unreadable", untilS: null },
     sentence: "In time so far, but some records cannot be read yet, the log says which schema they want.",
+  },
+  {
+    when: "it has just begun, and the first records are on their way",
+    situation: { backlog: 100_000, drainS: 900 },
+    ...{ state: "in-time", cause: null, untilS: 900 },
+    sentence: "In time so far: 100,000 records are about to be read.",
+  },
+  {
+    when: "it owns nothing",
+    situation: { owned: 0 },
+    ...{ state: "in-time", cause: null, untilS: null },
+    sentence: "Standing by: this replica owns no partition, the others have all of them.",
+  },
+  {
+    when: "a record became a dead letter",
+    situation: { letters: { count: 1, inS: 600 } },
+    ...{ state: "waiting", cause: "letters", untilS: null },
+    sentence: "In time, but a record became a dead letter in the last 10 min.",
+  },
+  {
+    when: "many did, and changes are late for another reason",
+    situation: { ...LATE, letters: { count: 1_200, inS: 600 } },
+    ...{ state: "late", cause: "load", untilS: 90 },
+    sentence:
+      "Late: the oldest change has waited 12 min, because more came than could be sent; all is worked off in about 1 min 30 s.",
+  },
+  {
+    when: "many did",
+    situation: { letters: { count: 1_200, inS: 300 } },
+    ...{ state: "waiting", cause: "letters", untilS: null },
+    sentence: "In time, but 1,200 records became dead letters in the last 5 min.",
+  },
+  {
+    when: "dead letters cannot be written",
+    situation: { lately: { calls: 5, failed: 0, stalls: 0, unburied: 2 } },
+    ...{ state: "waiting", cause: "letters", untilS: null },
+    sentence:
+      "In time so far, but Kafka takes no dead letter, the log says why, and commits wait behind those records.",
+  },
+  {
+    when: "Sell fails at one record, which holds what is behind it",
+    situation: { ...LATE, holdup: AT_FAULT },
+    ...{ state: "late", cause: "record", untilS: null },
+    sentence:
+      "Late: the oldest change has waited 12 min, because Sell fails at erp.a[3]@1041 alone, which is tried ever more rarely.",
+  },
+  {
+    when: "the oldest change waits for the record it refers to",
+    situation: { ...LATE, holdup: ORPHAN },
+    ...{ state: "late", cause: "parent", untilS: null },
+    sentence:
+      "Late: the oldest change has waited 12 min, because erp.a[3]@1041 refers to a record that Sell does not have yet.",
+  },
+  {
+    when: "it does, and the quota is in full use, so that the other may be behind",
+    situation: { ...LATE, holdup: ORPHAN, gate: FULL },
+    ...{ state: "late", cause: "quota", untilS: 90 },
+    sentence:
+      "Late: the oldest change has waited 12 min, because the quota is in full use; all is worked off in about 1 min 30 s.",
+  },
+  {
+    when: "a change waits for the record it refers to, and is not late",
+    situation: { ageS: { live: 20, backfill: 0 }, backlog: 3, holdup: ORPHAN },
+    ...{ state: "in-time", cause: null, untilS: null },
+    sentence: "In time: the oldest change has waited 20 s.",
   },
   {
     when: "most records of a topic fail",

@@ -313,6 +313,17 @@ test("when most records of a topic fail, it stands still: no more dead letters, 
   await rig.stop(next.pipeline);
 });
 
+test("what holds up the oldest change is told: a parent that is not there", async () => {
+  const rig = new Rig();
+  rig.write("a");
+  rig.writeOrphan("c");
+  const { pipeline } = await rig.start();
+  await rig.until(() => rig.sent.length > 0);
+  await rig.pass(5_000);
+  expect((await pipeline.snapshot()).holdup).toMatchObject({ by: "parent", position: "customers[0]@1" });
+  await rig.stop(pipeline);
+});
+
 test("a topic that stopped is read as far as its age tells, also where nothing had waited", async () => {
   const rig = new Rig([0, 1]);
   rig.massFailure = { outOf: 10, moreThan: 3 };

@@ -24,6 +24,7 @@ const aSnapshot = (overrides: Partial<Snapshot> = {}): Snapshot => ({
     replicas: 2,
   }),
   halted: false,
+  holdup: null,
   isMember: true,
   maxItems: 50,
   pauses: [],
