@@ -27,15 +27,13 @@ export const readYaml = (text: string, surroundings: Surroundings): YamlSource =
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  const syntax = [...document.errors, ...document.warnings].map(
-    (fault): Problem => ({
-      path: "",
-      line: lineAt(fault.pos[0]),
-      message: `this is not valid YAML: ${fault.message}; correct it and try again.`,
-    }),
-  );
   const lineOf = (path: Path): number => lineAt(offsetOf(document.contents, path));
-  if (syntax.length > 0) return { data: undefined, problems: syntax, lineOf };
+  // Only the first: whatever else the parser stumbles over is mostly what comes of that one.
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault !== undefined) {
+    const line = lineAt(fault.pos[0]);
+    return { data: undefined, problems: [syntaxProblem(fault.message, line, text)], lineOf };
+  }
 
   const problems: Problem[] = [];
   visit(document, {
@@ -48,6 +46,12 @@ export const readYaml = (text: string, surroundings: Surroundings): YamlSource =
     },
   });
   return { data: document.toJS(), problems, lineOf };
+};
+
+const syntaxProblem = (fault: string, line: number, text: string): Problem => {
+  const isBraced = /[{,].*\$\{/.test(text.split("\n")[line - 1] ?? "");
+  const hint = isBraced ? 'inside { } write "${NAME}" with its quotes' : "correct it and try again";
+  return { path: "", line, message: `this is not valid YAML: ${fault}; ${hint}.` };
 };
 
 const isText = (node: Scalar): node is Scalar<string> => typeof node.value === "string";

@@ -171,6 +171,12 @@ test("a secret file that is missing or empty is a problem that names it", () => 
 
 test("broken YAML, a doubled key, an empty and a missing file each give a sentence", () => {
   expect(problemsOf(loadText("kafka: [1,\nsell: {"))[0]).toMatch(/^\(line \d\): this is not valid YAML/);
+  // What the parser makes of the rest of the file is noise.
+  expect(problemsOf(loadText("a: 1\nsell: { token: ${SELL_TOKEN}, keyField: id }\nquota: { profile: none }"))).toEqual([
+    expect.stringMatching(
+      /^\(line 2\): this is not valid YAML: .*; inside \{ \} write "\$\{NAME\}" with its quotes\.$/,
+    ),
+  ]);
   expect(problemsOf(loadText("kafka: {}\nkafka: {}"))[0]).toMatch(/^\(line 2\): .*unique/);
   expect(problemsOf(loadText(""))).toContainEqual(expect.stringMatching(/^kafka \(line 1\): is missing/));
   expect(problemsOf(loadText("- 1"))[0]).toMatch(/must be object, not array/);
