@@ -72,3 +72,12 @@ test("doctor tries every command that the README lets the Redis user call", () =
   // A transaction and a script by its digest need what goes before them.
   expect(tried.toSorted()).toEqual(allowed.filter((name) => !["multi", "exec", "evalsha"].includes(name)).toSorted());
 });
+
+test("the README tells every event that is a warning or an error, and no other", () => {
+  const [, observations = ""] = file("src/telemetry/observe.ts").split("const OBSERVATIONS: Observations = {");
+  const parts = observations.split(/^ {2}"?([a-z-]+)"?: \{/m).slice(1);
+  const loud = parts.filter((name, at) => at % 2 === 0 && /\b(warn|error)\b[(;,:\s]/.test(parts[at + 1] ?? ""));
+  const told = [...section("Log events that want you").matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, name]) => name);
+  expect(loud.length).toBeGreaterThan(20);
+  expect(told.filter((name) => name !== "event").toSorted()).toEqual(loud.toSorted());
+});
