@@ -81,7 +81,14 @@ test("no secret, and nothing of a record, is in what a replica and the commands 
 
   const pages = await Promise.all(PAGES.map(async (page) => (await fetch(replica.adminUrl + page)).text()));
   const commands = [["doctor"], ["validate", "--online", "--json"], ["plan"], ["lag", "--every", "1"], ["dlq", "list"]];
-  const ended = await Promise.all(commands.map((command) => world.command(...command)));
+  const more = [
+    ["validate", "--print"],
+    ["preview", "--topic", world.customers, "--online"],
+  ];
+  const ended = await Promise.all([
+    ...commands.map((command) => world.command(...command)),
+    ...more.map((command) => world.tell(...command)),
+  ]);
   const said = ended.flatMap(({ out, err }) => [out, err]);
   expect(ended.every(({ out }) => out.length > 0)).toBe(true);
   await replica.stop();
