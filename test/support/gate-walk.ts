@@ -176,6 +176,7 @@ export class GateWalk {
         return;
       case "clock-forward":
         this.#clockOffMs += step.ms;
+        this.#closedUntilMs -= step.ms; // the scripts count by that clock
     }
   }
 
