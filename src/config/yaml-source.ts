@@ -49,7 +49,9 @@ export const readYaml = (text: string, surroundings: Surroundings): YamlSource =
 };
 
 const syntaxProblem = (fault: string, line: number, text: string): Problem => {
-  const isBraced = /[{,].*\$\{/.test(text.split("\n")[line - 1] ?? "");
+  const wrong = text.split("\n")[line - 1] ?? "";
+  const brace = wrong.search(/[{,]/);
+  const isBraced = brace >= 0 && wrong.includes("${", brace + 1);
   const hint = isBraced ? 'inside { } write "${NAME}" with its quotes' : "correct it and try again";
   return { path: "", line, message: `this is not valid YAML: ${fault}; ${hint}.` };
 };
