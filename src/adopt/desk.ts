@@ -8,7 +8,9 @@ import type { Decoder, EntityStore, Gate, Permit } from "../domain/stages.ts";
 import type { TargetUse } from "../domain/target-use.ts";
 import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
-import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
+import { redisAtOnce } from "../lib/redis-at-once.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import { createRedisStore } from "../store/redis-store.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { accountMarkOf, storeScope } from "../wiring/account-mark.ts";
@@ -34,7 +36,7 @@ export interface Desk extends AsyncDisposable {
 }
 
 /**
- * Waits for Kafka and Redis, until `signal` is aborted; Sell's first refusal is an answer. Rejects with a ConnectorError:
+ * Rejects with a ConnectorError: `UNREACHABLE` when Kafka or Redis is away, what Sell answers when it refuses,
  * `GROUP_RUNS` when replicas run that would write beside us, `SELL_MISMATCH` when the account lacks what is to be used.
  */
 export const openDesk = async (
@@ -45,10 +47,11 @@ export const openDesk = async (
   signal: AbortSignal,
 ): Promise<Desk> => {
   await using closing = new AsyncDisposableStack();
-  const kafka = await connectKafka({ ...config.kafka, clientId: `${config.kafka.clientId}-adopt` }, deps, signal);
+  const kafka = await kafkaAtOnce({ ...config.kafka, clientId: `${config.kafka.clientId}-adopt` }, deps, signal);
   closing.defer(() => kafka.close());
   const redis = config.redis === undefined ? null : connectRedis(config.redis);
   closing.defer(() => redis?.close());
+  if (redis !== null) await redisAtOnce(redis, deps.clock, signal);
   if (!isDry || redis === null) await refuseRunningGroup(config.kafka.groupId, kafka);
   const gate = gateOf(config, { ...deps, redis, replicaId: randomUUID() });
   closing.defer(() => gate.close());

@@ -8,6 +8,7 @@ import { ConnectorError, usageError } from "../domain/errors.ts";
 import { systemClock } from "../lib/clock.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { RedisConnection } from "../lib/redis.ts";
+import { redisAtOnce } from "../lib/redis-at-once.ts";
 import { refusalOf } from "../lib/redis-refusal.ts";
 import { readConfig } from "./config-file.ts";
 import { EXIT } from "./exit.ts";
@@ -25,8 +26,6 @@ export interface AtBoard {
   readonly board: Board;
   readonly signal: AbortSignal;
 }
-
-const CONNECT_MS = 5_000;
 
 export const boardOptions = (command: Command): Command =>
   command
@@ -54,7 +53,7 @@ export const atBoard = async (
   const redis = connectRedis(config.redis);
   try {
     return await interruptible(terminal, async (signal) => {
-      await connected(redis, signal);
+      await redisAtOnce(redis, systemClock, signal);
       const board = redisBoard(redis, controlPrefix(config));
       return await work({ config, board, signal }).catch((error: unknown) => {
         throw sentenceFor(error, redis);
@@ -65,21 +64,13 @@ export const atBoard = async (
   }
 };
 
-const connected = async (redis: RedisConnection, signal: AbortSignal): Promise<void> => {
-  const deadline = systemClock.monotonicMs() + CONNECT_MS;
-  while (redis.lastError() !== null && systemClock.monotonicMs() < deadline) await systemClock.sleep(20, signal);
-  const cause = redis.lastError();
-  if (cause !== null) throw sentenceFor(cause, redis);
-};
-
 const sentenceFor = (error: unknown, { address }: RedisConnection): unknown => {
   const refusal = refusalOf(error);
   if (refusal !== null) {
     const message = `Redis at ${address} refuses ${refusal.command}. ${refusal.needs}`;
     return new ConnectorError("REDIS_REFUSED", message, { retriable: false, cause: error });
   }
-  if (typeof error !== "string") return error;
-  return new ConnectorError("UNREACHABLE", `Redis at ${address} does not answer (${error}).`, { retriable: true });
+  return error;
 };
 
 /** The one route that is named, or all. Rejects wrong usage with a sentence. */

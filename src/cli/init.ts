@@ -7,13 +7,13 @@ import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { KafkaConfig } from "../source/config.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import { printable } from "../telemetry/text.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import { askedFor, commaSeparated, country, email, type Options, refuseUnknown } from "./init-options.ts";
 import { proposalAsJson, proposalAsLines } from "./init-print.ts";
 import { interruptible } from "./interruptible.ts";
-import { kafkaAtOnce } from "./kafka-at-once.ts";
 import { gathered } from "./option-values.ts";
 import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
@@ -135,13 +135,8 @@ const connected = async (kafka: KafkaConfig, { config }: Options, signal: AbortS
     config === undefined
       ? "check --brokers; for TLS or a login see --config in sell-sink init --help"
       : `check kafka in ${config}`;
-  const away = (cause: string | null): ConnectorError => {
-    const why = cause === null ? "" : ` (${cause})`;
-    const message = `Kafka at ${kafka.brokers.join(", ")} does not answer${why}; ${next}.`;
-    return new ConnectorError("UNREACHABLE", message, { retriable: true });
-  };
   const asInit = { ...kafka, clientId: `${kafka.clientId}-init` };
-  return kafkaAtOnce(asInit, { clock: systemClock, random: systemRandom }, away, signal);
+  return kafkaAtOnce(asInit, { clock: systemClock, random: systemRandom }, signal, next);
 };
 
 const EXISTS = "EEXIST";

@@ -7,7 +7,7 @@ import { lagReport, type Sample } from "../lag/sample.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
-import type { Emit } from "../telemetry/events.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import { printable } from "../telemetry/text.ts";
 import { topicsOf } from "../wiring/topic-formats.ts";
 import { type AskOptions, adminUrlOf, asking, askOptions } from "./ask-replica.ts";
@@ -80,20 +80,15 @@ const sourceOf = async (
     if (!isConnectorError(error) || error.code !== "UNREACHABLE") throw error;
     terminal.err(`${clean(terminal, error.message)} Kafka is asked instead.\n`);
   }
-  return kafkaSource(config, terminal, signal);
+  return kafkaSource(config, signal);
 };
 
-const kafkaSource = async (config: Config, terminal: Terminal, signal: AbortSignal): Promise<Source> => {
+const kafkaSource = async (config: Config, signal: AbortSignal): Promise<Source> => {
   const { groupId, clientId } = config.kafka;
-  const emit: Emit = (name, fields) => {
-    if (name === "kafka-unreachable")
-      terminal.err(`waiting for Kafka at ${"brokers" in fields ? fields.brokers : ""}\n`);
-  };
   // Loaded only here: whoever asks a running replica does not pay for the client of Kafka.
-  const { connectKafka } = await import("../source/connect-kafka.ts");
   const { createKafkaLag } = await import("../lag/ask-kafka.ts");
-  const deps = { clock: systemClock, random: systemRandom, emit };
-  const kafka = await connectKafka({ ...config.kafka, clientId: `${clientId}-lag` }, deps, signal);
+  const deps = { clock: systemClock, random: systemRandom };
+  const kafka = await kafkaAtOnce({ ...config.kafka, clientId: `${clientId}-lag` }, deps, signal);
   return {
     from: "kafka",
     name: `Kafka, of the group ${groupId}`,

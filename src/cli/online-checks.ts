@@ -10,12 +10,12 @@ import { connectRedis } from "../lib/redis.ts";
 import { targetUses } from "../map/target-use.ts";
 import { type Check, type Finding, failed, ok, warning } from "../online/check.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { gateOf, sellBehind } from "../wiring/behind-gate.ts";
 import { refuseCompacted } from "../wiring/replay-topic.ts";
 import { toldWaitMs } from "../wiring/told-wait.ts";
 import { formatsOf, topicsOf } from "../wiring/topic-formats.ts";
-import { kafkaAtOnce } from "./kafka-at-once.ts";
 import { keysCheck } from "./keys-check.ts";
 import { recordsCheck } from "./records-check.ts";
 
@@ -64,8 +64,7 @@ const kafkaCheck = ({ kafka }: Config, deps: OnlineDeps, closing: AsyncDisposabl
     needs: [],
     waitsFor: `kafka.brokers (${brokers}), kafka.tls and kafka.sasl`,
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
-      const away = (cause: string | null): Error => unreachable(`Kafka at ${brokers}`, cause === null ? {} : { cause });
-      connected = await kafkaAtOnce({ ...kafka, clientId: `${kafka.clientId}-validate` }, deps, away, signal);
+      connected = await kafkaAtOnce({ ...kafka, clientId: `${kafka.clientId}-validate` }, deps, signal);
       closing.defer(() => connected?.close());
       return [ok(`Kafka at ${brokers} answers.`)];
     },

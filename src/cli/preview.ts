@@ -8,6 +8,7 @@ import { nearest } from "../lib/nearest.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { Previewed } from "../preview/preview.ts";
 import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import { topicsOf } from "../wiring/topic-formats.ts";
 import { readConfig } from "./config-file.ts";
 import { withExamples } from "./examples.ts";
@@ -69,7 +70,7 @@ const preview = async (options: Options, terminal: Terminal): Promise<number> =>
   const topic = topicFor(options, config);
   return interruptible(terminal, async (signal) => {
     // A file needs no Kafka.
-    await using kafka = options.file === undefined ? await connected(config, terminal, signal) : null;
+    await using kafka = options.file === undefined ? await connected(config, signal) : null;
     const previewed = await previewedOf(options, config, topic, kafka, signal);
     const asking = { previewed, config, kafka, terminal, isJson: options.json === true };
     const inSell = options.online ? await askedOf(asking, signal) : null;
@@ -112,16 +113,10 @@ const previewedOf = async (
 
 const connected = async (
   { kafka: config }: Config,
-  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<KafkaConnection & AsyncDisposable> => {
-  // Loaded only here: a file needs no client of Kafka.
-  const { connectKafka } = await import("../source/connect-kafka.ts");
-  const emit = (name: string): void => {
-    if (name === "kafka-unreachable") terminal.err(`waiting for Kafka at ${config.brokers.join(", ")}\n`);
-  };
-  const deps = { clock: systemClock, random: systemRandom, emit };
-  const kafka = await connectKafka({ ...config, clientId: `${config.clientId}-preview` }, deps, signal);
+  const deps = { clock: systemClock, random: systemRandom };
+  const kafka = await kafkaAtOnce({ ...config, clientId: `${config.clientId}-preview` }, deps, signal);
   return { ...kafka, [Symbol.asyncDispose]: () => kafka.close() };
 };
 

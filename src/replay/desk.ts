@@ -6,9 +6,11 @@ import { createSchemaSource } from "../decode/schema-source.ts";
 import { ConnectorError } from "../domain/errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { A_MOMENT, patiently } from "../lib/patiently.ts";
-import { connectRedis, type RedisConnection } from "../lib/redis.ts";
+import { connectRedis } from "../lib/redis.ts";
+import { redisAtOnce } from "../lib/redis-at-once.ts";
 import { compileRoutes } from "../map/mapper.ts";
-import { connectKafka, type KafkaConnection } from "../source/connect-kafka.ts";
+import type { KafkaConnection } from "../source/connect-kafka.ts";
+import { kafkaAtOnce } from "../source/kafka-at-once.ts";
 import { createRedisStore, type RedisStore } from "../store/redis-store.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { storeScope } from "../wiring/account-mark.ts";
@@ -27,11 +29,11 @@ export interface Desk extends AsyncDisposable {
   readonly judging: JudgeDeps;
 }
 
-/** Waits for Kafka, and when it is asked for Redis, until `signal` is aborted. Asks nothing of Sell. */
+/** Rejects with `UNREACHABLE` when Kafka or Redis is away; what goes away later is waited for. Asks nothing of Sell. */
 export const openDesk = async (config: Config, deps: DeskDeps, signal: AbortSignal): Promise<Desk> => {
   await using closing = new AsyncDisposableStack();
   const clientId = `${config.kafka.clientId}-dlq`;
-  const kafka = await connectKafka({ ...config.kafka, clientId }, deps, signal);
+  const kafka = await kafkaAtOnce({ ...config.kafka, clientId }, deps, signal);
   closing.defer(() => kafka.close());
   const topics = topicsOf(config);
   await refuseMissing(config, kafka);
@@ -45,7 +47,7 @@ export const openDesk = async (config: Config, deps: DeskDeps, signal: AbortSign
   if (config.redis !== undefined && accountMark !== null) {
     const redis = connectRedis(config.redis);
     closing.defer(() => redis.close());
-    await connecting(redis, deps.clock, signal);
+    await redisAtOnce(redis, deps.clock, signal);
     store = createRedisStore({ ...deps, redis, scope: storeScope(accountMark, config.kafka.groupId) });
   }
   const schemas = config.schemaRegistry === undefined ? null : createSchemaSource(config.schemaRegistry, deps);
@@ -69,14 +71,6 @@ const completeSince = async ({ redis }: Config, store: RedisStore | null, signal
   if (redis === undefined) return Number.POSITIVE_INFINITY;
   return store === null ? Number.NEGATIVE_INFINITY : store.completeSinceMs(signal);
 };
-
-/** Gives the connection a moment, so that it is not said to be away before it was tried. */
-const connecting = async ({ lastError }: RedisConnection, clock: Clock, signal: AbortSignal): Promise<void> => {
-  const deadline = clock.monotonicMs() + CONNECT_MS;
-  while (lastError() === "not connected yet" && clock.monotonicMs() < deadline) await clock.sleep(20, signal);
-};
-
-const CONNECT_MS = 2_000;
 
 const refuseMissing = async ({ deadLetter }: Config, { admin }: KafkaConnection): Promise<void> => {
   if ((await admin.partitionCounts([deadLetter.topic])).has(deadLetter.topic)) return;

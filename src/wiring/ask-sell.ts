@@ -4,6 +4,7 @@ import type { Config } from "../config/spec.ts";
 import type { Permit } from "../domain/stages.ts";
 import type { Clock } from "../lib/clock.ts";
 import { connectRedis } from "../lib/redis.ts";
+import { redisAtOnce } from "../lib/redis-at-once.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { type BehindGate, gateOf, sellBehind } from "./behind-gate.ts";
 
@@ -26,7 +27,7 @@ export interface AskedSell extends AsyncDisposable {
 /** Calls that opening takes: whose account is it? The dialect matters to writes alone. */
 export const OPENING_CALLS = 1;
 
-/** Waits for Redis as long as it takes; Sell's first refusal is an answer. Rejects with a ConnectorError like `Target.open`. */
+/** Rejects with a ConnectorError: `UNREACHABLE` when Redis is away, and like `Target.open`. */
 export const askSell = async (
   { sell, quota, redis: redisConfig }: Pick<Config, "sell" | "quota" | "redis">,
   deps: AskDeps,
@@ -35,6 +36,7 @@ export const askSell = async (
   await using closing = new AsyncDisposableStack();
   const redis = redisConfig === undefined ? null : connectRedis(redisConfig);
   closing.defer(() => redis?.close());
+  if (redis !== null) await redisAtOnce(redis, deps.clock, signal);
   const gate = gateOf({ sell, quota }, { ...deps, redis, replicaId: randomUUID() });
   closing.defer(() => gate.close());
   const asking = { quota, sell: { ...sell, dialect: "core" } } as const;

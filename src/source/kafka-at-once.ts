@@ -1,21 +1,27 @@
 /** A connector waits for its brokers; whoever asks once wants to hear of the first refusal. */
+import { ConnectorError } from "../domain/errors.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { KafkaConfig } from "../source/config.ts";
-import type { KafkaConnection } from "../source/connect-kafka.ts";
 import type { Emit } from "../telemetry/events.ts";
+import type { KafkaConfig } from "./config.ts";
+import type { KafkaConnection } from "./connect-kafka.ts";
 
-/** Rejects with what `away` makes of the cause of the first refusal, null where none was given; then nothing goes on trying. */
+/**
+ * Rejects with a retriable `UNREACHABLE` when no broker answers, whose sentence ends in `next`; then nothing goes on trying. Else
+ * as `connectKafka`.
+ */
 export const kafkaAtOnce = async (
   config: KafkaConfig,
   deps: { readonly clock: Clock; readonly random: () => number },
-  away: (cause: string | null) => Error,
   signal: AbortSignal,
+  next = "check kafka.brokers, kafka.tls and kafka.sasl",
 ): Promise<KafkaConnection> => {
   // Loaded only here: help and mistakes need no client of Kafka.
-  const { connectKafka } = await import("../source/connect-kafka.ts");
+  const { connectKafka } = await import("./connect-kafka.ts");
   const refused = Promise.withResolvers<never>();
   const emit: Emit = (name, fields) => {
-    if (name === "kafka-unreachable") refused.reject(away("cause" in fields ? String(fields.cause) : null));
+    if (name !== "kafka-unreachable" || !("cause" in fields)) return;
+    const message = `Kafka at ${config.brokers.join(", ")} does not answer (${fields.cause}); ${next}.`;
+    refused.reject(new ConnectorError("UNREACHABLE", message, { retriable: true }));
   };
   const giveUp = new AbortController();
   const connecting = connectKafka(config, { ...deps, emit }, AbortSignal.any([signal, giveUp.signal]));
