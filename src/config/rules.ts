@@ -6,6 +6,7 @@ import type { CrossFieldFault, Path } from "./problem.ts";
 import { isSecretName } from "./secrets.ts";
 import type { Config } from "./spec.ts";
 import { timingFaults } from "./timing.ts";
+import { hasEncodedLogin, isUrl } from "./url-login.ts";
 
 type Rule = (sections: Partial<Config>) => readonly CrossFieldFault[];
 
@@ -56,18 +57,11 @@ const routesFit: Rule = ({ routes = [], sell }) => routesProblems(routes, { keyF
 /** What stands behind the host is shown and logged, and a / that was not encoded moves half of a password there. */
 const passwordsAreEncoded: Rule = ({ kafka, schemaRegistry, redis, sell }) =>
   textsIn({ kafka, schemaRegistry, redis, sell })
-    .filter(({ path, text }) => !isSecretName(path.at(-1)) && isUrl(text) && holdsAtBehindHost(text))
+    .filter(({ path, text }) => !isSecretName(path.at(-1)) && isUrl(text) && !hasEncodedLogin(text))
     .map(({ path }) => ({ path, message: NOT_ENCODED, severity: "error" }));
 
 const NOT_ENCODED =
-  "has an @ behind its host: in user and password write / as %2F, ? as %3F, # as %23, @ as %40, and % itself as %25.";
-
-const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-
-const holdsAtBehindHost = (text: string): boolean => {
-  const url = URL.parse(text);
-  return url === null ? text.includes("@") : `${url.pathname}${url.search}${url.hash}`.includes("@");
-};
+  "has a user or password that is not encoded: write / as %2F, ? as %3F, # as %23, @ as %40, and % itself as %25.";
 
 const textsIn = (value: unknown, path: Path = []): readonly { readonly path: Path; readonly text: string }[] => {
   if (typeof value === "string") return [{ path, text: value }];

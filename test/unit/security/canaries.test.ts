@@ -126,25 +126,28 @@ describe("where nobody answers, no command says a secret", () => {
 
 describe("a password in a URL that nobody encoded", () => {
   // Its first part is read as a port, the rest as path, query or fragment, which are shown.
-  test.each([["/"], ["?"], ["#"], ["/@"]])("with %s in it is refused with the way out, and not shown", async (mark) => {
-    const [CANARY, url] = [
-      "cn4ry-not-encoded",
-      (scheme: string) => `${scheme}://${USER}:12${mark}cn4ry-not-encoded@${CLOSED}`,
-    ];
-    const config = {
-      ...CONFIGS.passwords,
-      redis: { url: url("redis") },
-      schemaRegistry: { url: url("http") },
-      sell: { token: CANARIES["sell.token"], proxy: url("http") },
-    };
-    for (const flags of [[], ["--print"], ["--json"]]) {
-      const { code, out, err } = await runCli(["validate", "--config", fileOf(config), ...flags]);
-      expect([code, out + err]).toEqual([2, expect.not.stringContaining(CANARY)]);
-      for (const setting of ["redis.url", "schemaRegistry.url", "sell.proxy"]) expect(err).toMatch(`${setting} `);
-      expect(err).toContain("write / as %2F");
-    }
-    expect(JSON.stringify(masked(config))).not.toContain(CANARY);
-  });
+  test.each([["/"], ["?"], ["#"], ["/@"], ["%"]])(
+    "with %s in it is refused with the way out, and not shown",
+    async (mark) => {
+      const [CANARY, url] = [
+        "cn4ry-not-encoded",
+        (scheme: string) => `${scheme}://${USER}:12${mark}cn4ry-not-encoded@${CLOSED}`,
+      ];
+      const config = {
+        ...CONFIGS.passwords,
+        redis: { url: url("redis") },
+        schemaRegistry: { url: url("http") },
+        sell: { token: CANARIES["sell.token"], proxy: url("http") },
+      };
+      for (const flags of [[], ["--print"], ["--json"]]) {
+        const { code, out, err } = await runCli(["validate", "--config", fileOf(config), ...flags]);
+        expect([code, out + err]).toEqual([2, expect.not.stringContaining(CANARY)]);
+        for (const setting of ["redis.url", "schemaRegistry.url", "sell.proxy"]) expect(err).toMatch(`${setting} `);
+        expect(err).toContain("write / as %2F");
+      }
+      expect(JSON.stringify(masked(config))).not.toContain(CANARY);
+    },
+  );
 });
 
 test("an API key that stands alone before the @ of a URL is a secret like a password", () => {
