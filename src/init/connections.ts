@@ -9,6 +9,7 @@ import { type Path, type Problem, pathText } from "../config/problem.ts";
 import type { SchemaNode } from "../config/schema-node.ts";
 import { isSecretName, secretFile } from "../config/secrets.ts";
 import { configSchema } from "../config/spec.ts";
+import { hasEncodedLogin, isUrl } from "../config/url-login.ts";
 import { readYaml, type Surroundings } from "../config/yaml-source.ts";
 import { inFlow, remark, remarkBefore } from "./notes.ts";
 
@@ -167,9 +168,12 @@ const plainSecrets = (value: unknown, path: Path): readonly Finding[] => {
   if (typeof value === "object" && value !== null)
     return Object.entries(value).flatMap(([name, item]) => plainSecrets(item, [...path, name]));
   if (typeof value !== "string" || value.includes("${")) return [];
-  const isSecret = isSecretName(path.at(-1)) ? secretFile(value) === null : Boolean(URL.parse(value)?.password);
+  const isSecret = isSecretName(path.at(-1)) ? secretFile(value) === null : holdsPassword(value);
   return isSecret ? [{ path, message: PLAIN }] : [];
 };
+
+const holdsPassword = (text: string): boolean =>
+  Boolean(URL.parse(text)?.password) || (isUrl(text) && !hasEncodedLogin(text));
 
 const PLAIN =
   "is a secret in plain text, or holds one, and would be written so; put it into the environment and write ${NAME} (in single quotes on a command line), or file:/path of a file that holds nothing else.";

@@ -33,6 +33,7 @@ test.each([
 test.each([
   ["--registry", "http://u:canary-password@127.0.0.1:1"],
   ["--redis", "redis://:canary-password@127.0.0.1:1"],
+  ["--redis", "redis://u:no/canary-password@127.0.0.1:1"],
   ["--sell-url", "http://u:canary-password@127.0.0.1:1"],
 ])("%s with a password in it is refused, with the way to give it, and never told", async (option, url) => {
   const { code, out, err } = await runCli(["init", "-b", CLOSED, "-o", "-", option, url], { SELL_TOKEN: "token" });
