@@ -1,10 +1,10 @@
 /** What came of an adoption, for people and for programs: numbers, keys and ids, nothing of what is in the records. */
-import Table from "cli-table3";
 import type { Fate, Sample, Tally } from "../adopt/adopt.ts";
 import type { ErpKeys } from "../adopt/erp-keys.ts";
 import type { Entity } from "../domain/mutation.ts";
 import { countText } from "../lib/numbers.ts";
 import { printable } from "../telemetry/text.ts";
+import { tableText } from "./table.ts";
 import { styled, type Terminal } from "./terminal.ts";
 
 export interface Adoption {
@@ -33,17 +33,15 @@ export const adoptionAsJson = ({ route, entity, isDry, keys, tally }: Adoption):
 };
 
 export const adoptionAsLines = ({ route, isDry, keys, tally }: Adoption, terminal: Terminal): string => {
-  const table = new Table({ chars: NO_LINES_BETWEEN, style: { head: [], border: [] } });
   const told = FATES.filter(([fate]) => !isDry || (fate !== "written" && fate !== "failed"));
-  for (const [fate, means] of told)
-    table.push([styled(terminal, "bold", fate), { content: countText(tally.count(fate)), hAlign: "right" }, means]);
+  const rows = told.map(([fate, means]) => [styled(terminal, "bold", fate), countText(tally.count(fate)), means]);
   const doubts = (["ambiguous", "conflicting", "failed"] as const).flatMap((fate) =>
     tally.samples(fate).map((sample) => `  ${fate} ${sampleText(sample)}\n`),
   );
   const { unreadable, texts } = keys;
   return [
     `${countText(texts.size)} keys of ${route}${isDry ? ", nothing was written" : ""}\n`,
-    `${table.toString()}\n`,
+    `${tableText({ head: [], rows, aligned: ["left", "right", "left"] }, terminal)}\n`,
     ...doubts,
     ...(unreadable > 0
       ? [`${countText(unreadable)} records of the topic cannot be read: see sell-sink validate --online\n`]
@@ -51,8 +49,6 @@ export const adoptionAsLines = ({ route, isDry, keys, tally }: Adoption, termina
     ...(texts.size > 0 && tally.count("new") === texts.size ? [NOTHING_FOUND] : []),
   ].join("");
 };
-
-const NO_LINES_BETWEEN = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
 const NOTHING_FOUND = "Not one key was found in Sell: is that what --match should compare?\n";
 

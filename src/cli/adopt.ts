@@ -17,7 +17,7 @@ import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
-import { givenUp, waiting } from "./waiting.ts";
+import { waiting } from "./waiting.ts";
 
 interface Options {
   readonly config: string;
@@ -84,7 +84,7 @@ const run = async (config: Config, options: Options, terminal: Terminal): Promis
     } catch (error) {
       const written = tally.count("written");
       if (written > 0) terminal.err(`${countText(written)} keys are written; the same command goes on from here.\n`);
-      throw givenUp(error);
+      throw error;
     }
   });
 };

@@ -158,8 +158,8 @@ const show = async (context: AtDesk, position: string, options: Options): Promis
       terminal.out(options.json ? letterAsJson(letter, "whole") : letterAsPage(letter, terminal));
     }
   }
-  if (found === 0) terminal.err(`No dead letter of ${position}.\n`);
-  return found === 0 ? EXIT.failed : EXIT.done;
+  if (found === 0) throw new ConnectorError("NOT_FOUND", `No dead letter of ${position}.`, { retriable: false });
+  return EXIT.done;
 };
 
 const replay = async (context: AtDesk, options: ReplayOptions): Promise<number> => {

@@ -7,7 +7,7 @@ import { clean, styled, type Terminal } from "./terminal.ts";
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Codes of errors that only another command line or configuration can repair. */
-const USAGE_CODES: ReadonlySet<string> = new Set(["ADMIN_PORT", "COLUMN_UNTYPED", "USAGE"]);
+const USAGE_CODES: ReadonlySet<string> = new Set(["ADMIN_PORT", "COLUMN_UNTYPED", "FILE_UNREADABLE", "USAGE"]);
 
 /** Prints one line for whatever was thrown, never a stack, and gives the exit code. */
 export const failed = (error: unknown, terminal: Terminal): number => {

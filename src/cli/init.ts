@@ -19,7 +19,7 @@ import { progressOf } from "./progress.ts";
 import type { Register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
-import { givenUp, waiting } from "./waiting.ts";
+import { waiting } from "./waiting.ts";
 
 const INTRO = `
 It samples some of the oldest and newest records of each topic, without joining a group, and proposes routes: the entity
@@ -100,7 +100,7 @@ const init = async (options: Options, terminal: Terminal): Promise<number> => {
       env: terminal.env,
     };
     try {
-      const initiated = await initiate(asked, deps, signal).catch((error: unknown) => Promise.reject(givenUp(error)));
+      const initiated = await initiate(asked, deps, signal);
       if (file !== null && initiated.config !== null) await write(file, initiated.config.text, options.force === true);
       return tell(initiated, file, options, terminal);
     } finally {

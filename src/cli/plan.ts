@@ -1,5 +1,4 @@
 /** `sell-sink plan`: what the backlog would cost, before anything is sent. */
-import Table from "cli-table3";
 import type { Config } from "../config/spec.ts";
 import { systemClock } from "../lib/clock.ts";
 import { countText, durationText, rateText } from "../lib/numbers.ts";
@@ -11,6 +10,7 @@ import { atDesk } from "./at-desk.ts";
 import { withExamples } from "./examples.ts";
 import { EXIT } from "./exit.ts";
 import type { Register } from "./register.ts";
+import { tableText } from "./table.ts";
 import { findingLines } from "./tell-checks.ts";
 import { clean, styled, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -82,32 +82,30 @@ const progress = ({ err }: Terminal): ((read: number, total: number) => void) =>
 const planAsText = (planned: Plan, keys: readonly Result[], terminal: Terminal): string => {
   const { records, changes, skipped, deadLetters, lanes, arrivedPerS, arrivalShare } = planned;
   const { live, backfill } = lanes;
-  const table = new Table({
-    head: ["", "Live", "Backfill", "All"].map((title) => styled(terminal, "bold", title)),
-    style: { head: [], border: [] },
-    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-    colAligns: ["left", "right", "right", "right"],
-  });
-  const row = (name: string, of: keyof typeof live): void =>
-    void table.push([
-      styled(terminal, "bold", name),
-      ...[live[of], backfill[of], live[of] + backfill[of]].map(countText),
-    ]);
-  row("After compaction", "writes");
-  row("Need no write", "unneeded");
-  row("Creations", "creations");
-  row("Updates", "updates");
-  row("Deletions", "deletions");
-  row("Calls", "calls");
+  const row = (name: string, of: keyof typeof live): readonly string[] => [
+    styled(terminal, "bold", name),
+    ...[live[of], backfill[of], live[of] + backfill[of]].map(countText),
+  ];
+  const rows = [
+    row("After compaction", "writes"),
+    row("Need no write", "unneeded"),
+    row("Creations", "creations"),
+    row("Updates", "updates"),
+    row("Deletions", "deletions"),
+    row("Calls", "calls"),
+  ];
+  const table = tableText({ head: ["", "Live", "Backfill", "All"], rows, aligned: ALIGNED }, terminal);
   const lines = [
     `${countText(records)} records wait, with ${countText(changes)} changes; ${reasons("skipped", skipped)}, ${reasons("dead letters", deadLetters)}.`,
-    table.toString(),
+    table,
     `${rateText(arrivedPerS)} arrived in the last hour, which would take ${Math.round(arrivalShare * 100)} % of the quota.`,
     `${backfill.calls === 0 ? "All" : `Live changes catch up ${when(planned.liveCaughtUpS)}; all`} is drained ${when(planned.drainedS)}.`,
     ...(planned.isUpperBound ? ["More records would be new than are kept in mind: creations are an upper bound."] : []),
   ];
   return `${lines.join("\n")}\n${keys.map((key) => findingLines(key, terminal)).join("")}`;
 };
+
+const ALIGNED = ["left", "right", "right", "right"] as const;
 
 const reasons = (what: string, counts: Readonly<Record<string, number>>): string => {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -10,7 +10,7 @@ import type { InSell } from "./preview-print.ts";
 import { progressOf } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
-import { givenUp, waiting } from "./waiting.ts";
+import { waiting } from "./waiting.ts";
 
 export interface Asking {
   readonly previewed: Previewed;
@@ -36,15 +36,11 @@ export const askedOf = async (
   terminal.err(`Asking Sell takes ${isLeast ? "at least " : ""}${countText(calls)} calls of the quota.\n`);
   const progress = await progressOf(isJson, terminal);
   const deps = { clock: systemClock, random: systemRandom, emit: waiting(terminal), version, waitMs };
-  try {
-    return await progress.step("Records in Sell", async ({ tell }) => {
-      await using asked = await askSell(config, deps, signal);
-      const told = (answered: number): void => tell(`${countText(answered)} of ${countText(records.length)}`);
-      return await comparisonsOf(previewed.records, asked, told, signal);
-    });
-  } catch (error) {
-    throw givenUp(error);
-  }
+  return progress.step("Records in Sell", async ({ tell }) => {
+    await using asked = await askSell(config, deps, signal);
+    const told = (answered: number): void => tell(`${countText(answered)} of ${countText(records.length)}`);
+    return await comparisonsOf(previewed.records, asked, told, signal);
+  });
 };
 
 const ALONE = "Without redis in the configuration nobody shares the quota: no connector may run meanwhile.\n";

@@ -22,6 +22,7 @@ import { styled, type Terminal } from "./terminal.ts";
 import { testCommand } from "./test-mapping.ts";
 import { validateCommand } from "./validate.ts";
 import { version } from "./version.ts";
+import { givenUp } from "./waiting.ts";
 
 const EXAMPLES = `
 Examples:
@@ -78,7 +79,7 @@ const runCommandLine = async (args: readonly string[], terminal: Terminal): Prom
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return failed(error, terminal);
+    if (!(error instanceof CommanderError)) return failed(givenUp(error), terminal);
     if (error.exitCode === 0) return EXIT.done;
     return wrongUsage(error.message, terminal);
   }

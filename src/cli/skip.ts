@@ -77,6 +77,7 @@ const skip = async (context: AtBoard, place: SkipPlace, options: Options, termin
     if (answer === null) throw usageError("Nobody can be asked here: say --yes.");
     if (!answer) {
       terminal.err("Nothing was done.\n");
+      terminal.failures.push({ code: "DECLINED", message: "Nothing was done." });
       return EXIT.failed;
     }
   }

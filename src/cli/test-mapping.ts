@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { pathText } from "../config/problem.ts";
 import type { Config } from "../config/spec.ts";
 import { errorText, usageError } from "../domain/errors.ts";
 import { compileRoutes } from "../map/mapper.ts";
@@ -76,10 +77,15 @@ const readTests = (file: string): z.infer<typeof testFileSchema> => {
   try {
     return testFileSchema.parse(parse(readFileSync(file, "utf8")));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\n\s*/g, " ") : errorText(error);
-    throw usageError(`${file} is no file of tests: ${why}`);
+    const why = error instanceof z.ZodError ? problemsIn(error) : errorText(error);
+    throw usageError(`${file} is no file of tests: ${why}; sell-sink test --help shows one.`);
   }
 };
+
+const problemsIn = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => [pathText(path.map(placeOf)), message].filter(Boolean).join(": ")).join("; ");
+
+const placeOf = (part: PropertyKey): string | number => (typeof part === "number" ? part : String(part));
 
 /** Nobody is logged in to, so that a build without the secrets can test: what is not set has some value. */
 const withoutSecrets = (terminal: Terminal): Terminal => ({

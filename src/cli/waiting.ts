@@ -24,8 +24,10 @@ export const waiting =
       err(`waiting: Sell asks for a pause of ${Math.ceil(fields.waitMs / 1_000)} s\n`);
   };
 
-/** A connector tries for ever; whoever called this is told. */
+/** A connector tries for ever, and says so; who called a command is told that it ended. */
 export const givenUp = (error: unknown): unknown =>
   isConnectorError(error) && error.retriable
-    ? new ConnectorError(error.code, error.message.replace("; trying again.", "."), { retriable: true, cause: error })
+    ? new ConnectorError(error.code, error.message.replace(FOR_EVER, "."), { retriable: true, cause: error })
     : error;
+
+const FOR_EVER = /; trying again\.$|\. The records wait, and it is asked again\.$/;

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { givenUp } from "../../../src/cli/waiting.ts";
+import { ConnectorError } from "../../../src/domain/errors.ts";
 import { runCli } from "../../support/run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sell-sink-away-"));
@@ -34,4 +36,11 @@ test.each([
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(err).toContain(`error: Kafka at ${NOBODY}, 127.0.0.1:2 does not answer (`);
   expect(err).toContain("; check kafka.brokers, kafka.tls and kafka.sasl.\n");
+});
+
+test("what is said of a service that a connector would ask again does not promise that", async () => {
+  const error = new ConnectorError("X", "The registry did not answer. The records wait, and it is asked again.", {
+    retriable: true,
+  });
+  expect(givenUp(error)).toMatchObject({ code: "X", retriable: true, message: "The registry did not answer." });
 });

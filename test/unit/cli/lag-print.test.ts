@@ -4,8 +4,8 @@ import { lagAsTable } from "../../../src/cli/lag-print.ts";
 import type { Terminal } from "../../../src/cli/terminal.ts";
 import { type Look, lagReport } from "../../../src/lag/sample.ts";
 
-const PIPE = { hasColors: false } as Terminal;
-const COLOURS = { hasColors: true } as Terminal;
+const PIPE = { hasColors: false, columns: null } as Terminal;
+const COLOURS = { hasColors: true, columns: null } as Terminal;
 
 const aLook = (more: Partial<Look>): Look => ({
   ...{ topic: "erp.sales.orders", partition: 0, next: 0, end: 0, ageS: 0, paused: null },

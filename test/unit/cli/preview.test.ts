@@ -155,10 +155,10 @@ describe("a CSV file", () => {
 test.each([
   [["--file", "x.csv"], 2, "Say with --topic which routes to take; there are customers, orders."],
   [["--topic", "costumers"], 2, "No route reads costumers; did you mean customers?"],
-  [["--topic", "orders", "--file", join(folder, "none.csv")], 1, "none.csv cannot be read: ENOENT"],
-  [["--topic", "orders", "--file", join(folder, "none.ndjson")], 1, "none.ndjson cannot be read: ENOENT"],
-  [["--topic", "orders", "--file", aFile("bad.ndjson", '{"a":1}\n{"a":')], 1, "Line 2 of"],
-  [["--topic", "orders", "--file", aFile("bad.csv", 'a,b\n1,"2\n')], 1, "bad.csv cannot be read"],
+  [["--topic", "orders", "--file", join(folder, "none.csv")], 2, "none.csv cannot be read: ENOENT"],
+  [["--topic", "orders", "--file", join(folder, "none.ndjson")], 2, "none.ndjson cannot be read: ENOENT"],
+  [["--topic", "orders", "--file", aFile("bad.ndjson", '{"a":1}\n{"a":')], 2, "Line 2 of"],
+  [["--topic", "orders", "--file", aFile("bad.csv", 'a,b\n1,"2\n')], 2, "bad.csv cannot be read"],
 ])("%j is exit %d with one sentence", async (args, code, sentence) => {
   const ended = await preview(...args);
   expect(ended).toMatchObject({ code, out: "" });

@@ -12,7 +12,7 @@ const config = configSchema.parse({
   deadLetter: { topic: "letters" },
   routes: [{ topic: "t", format: "json", entity: "accounts", key: "id", fields: { name: "name" } }],
 });
-const PIPE = { hasColors: false } as Terminal;
+const PIPE = { hasColors: false, columns: null } as Terminal;
 
 /** Of a key's newest record: an upsert with 9 others in a call, or a delete. */
 const seen = (verb: string, isPartial = false): Seen => ({
