@@ -50,7 +50,7 @@ export type StopReason = "failures" | "brake";
 export type VerdictState = "starting" | "stopped" | "late" | "waiting" | "in-time";
 type Cause =
   | ("credential" | "topic" | "pause" | "kafka" | "redis" | "quota" | "sell" | "unreadable" | "load")
-  | ("letters" | "record" | "parent");
+  | ("letters" | "unburied" | "record" | "parent");
 
 export interface Verdict {
   readonly state: VerdictState;
@@ -147,7 +147,7 @@ const OBSTACLES: readonly ((situation: Situation) => Obstacle | null)[] = [
       : null,
   ({ lately }) =>
     lately.unburied > 0
-      ? obstacle("letters", "Kafka takes no dead letter, the log says why, and commits wait behind those records")
+      ? obstacle("unburied", "Kafka takes no dead letter, the log says why, and commits wait behind those records")
       : null,
   ({ lately }) =>
     lately.stalls > 0

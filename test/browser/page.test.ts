@@ -40,15 +40,22 @@ interface Visit {
 interface View {
   readonly colorScheme?: "dark" | "light";
   readonly width?: number;
+  readonly timezoneId?: string;
+  /** By the clock of whoever looks; else that of this machine. */
+  readonly nowMs?: number;
 }
 
 /** Opens the page and waits until it has shown what the replica said. */
-const visit = async (world: StatusWorld, { colorScheme = "light", width = 1_280 }: View = {}): Promise<Visit> => {
+const visit = async (
+  world: StatusWorld,
+  { colorScheme = "light", width = 1_280, timezoneId = "UTC", nowMs }: View = {},
+): Promise<Visit> => {
   const admin = await world.serve();
   open.push(() => admin.close());
-  const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, timezoneId: "UTC" });
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, timezoneId });
   open.push(() => context.close());
   const page = await context.newPage();
+  if (nowMs !== undefined) await page.clock.install({ time: nowMs });
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -123,6 +130,11 @@ inBrowser("it shows what the replica says, in every element", async () => {
   );
   expect(await page.locator("#verdict").getAttribute("data-state")).toBe("late");
   expect(await page.title()).toBe("late · erp-to-sell · sell-sink");
+  expect(await page.locator("#next").textContent()).toBe(
+    "What to do: sell-sink quota says who spends it and what to change; more replicas do not help.",
+  );
+  expect(await page.locator("#next code").allTextContents()).toEqual(["sell-sink quota"]);
+  expect(await page.locator("#zone").textContent()).toMatch(/^Times are UTC/);
   expect(await page.locator("#pauses").isVisible()).toBe(false);
   expect(await page.locator("header").innerText()).toBe(
     "sell-sink 1.2.3 · group erp-to-sell\n\nReplica sell-sink-0, running for 3 min 10 s",
@@ -144,9 +156,9 @@ inBrowser("it shows what the replica says, in every element", async () => {
     "Accepted by Sell: 2/s",
     "Permitted, full calls: 167/s",
   ]);
-  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 58 s", "Backfill: 0 s"]);
+  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 58 s", "Backfill: 0 s", "Until worked off: –"]);
   expect(await keyOf(page, "lag")).toEqual(["Lag: 6,800"]);
-  expect(await keyOf(page, "quota")).toEqual(["Used of the fullest window: 99 %", "Cool-down: 0 %"]);
+  expect(await keyOf(page, "quota")).toEqual(["Used of the fullest window: 99 %", "Cool-down: no"]);
   expect(await keyOf(page, "batches")).toEqual(["Full: 108", "Had waited long enough: 12", "Part of a refused one: 0"]);
   expect(await keyOf(page, "replicas")).toEqual(["Replicas: 2"]);
   expect(await page.locator("#quota-text").textContent()).toBe(
@@ -156,12 +168,13 @@ inBrowser("it shows what the replica says, in every element", async () => {
   expect(await rowsOf(page, "sizes")).toEqual(["up to 50 | 360"]);
   expect(await rowsOf(page, "letters")).toEqual(["invalid-record | 3 | 3", "bad-value | 0 | 1"]);
   expect(await rowsOf(page, "partitions")).toEqual([
-    "erp.sales.orders | 0 | 6 min 58 s | 6,800 | window",
+    "erp.sales.orders | 0 | 6 min 58 s | 6,800 | window: memory is full",
     "erp.sales.customers | 3 | 0 s | 0",
   ]);
   expect(await page.locator("#partitions-text").textContent()).toBe(
     "1 of 2 partitions of this replica have records that wait.",
   );
+  expect(await page.evaluate("document.getAnimations().length")).toBe(0); // nothing moves, whoever may mind it
   await page.screenshot({ path: join(OUTPUT, "late.png"), fullPage: true });
   expect(complaints).toEqual([]);
 });
@@ -204,11 +217,11 @@ inBrowser("it is read by keyboard alone: links, spans, each plot sample by sampl
   await page.locator("#age .canvas").focus();
   expect(await page.locator("#age .key").getAttribute("aria-live")).toBe("polite");
   await page.keyboard.press("Home");
-  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 41 s", "Backfill: 0 s", "at 22:30:20"]);
+  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 41 s", "Backfill: 0 s", "Until worked off: –", "at 22:30:20"]);
   await page.keyboard.press("ArrowRight");
-  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 42 s", "Backfill: 0 s", "at 22:30:30"]);
+  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 42 s", "Backfill: 0 s", "Until worked off: –", "at 22:30:30"]);
   await page.keyboard.press("Escape");
-  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 58 s", "Backfill: 0 s"]);
+  expect(await keyOf(page, "age")).toEqual(["Live: 6 min 58 s", "Backfill: 0 s", "Until worked off: –"]);
 
   await page.locator("input[value='1h']").focus();
   const asked = page.waitForRequest(/\/status\?span=6h$/);
@@ -249,6 +262,7 @@ inBrowser("a wait that Sell asked for says until when", async () => {
     [
       "In time so far, but the quota is spent and Sell wants nobody to call for another 40 min.",
       "Until about 23:10.",
+      "What to do: sell-sink quota says who spends it and what to change; more replicas do not help.",
       "In time so far, but the quota is spent and Sell wants nobody to call for another 40 min.",
     ].join("\n\n"),
   );
@@ -256,7 +270,7 @@ inBrowser("a wait that Sell asked for says until when", async () => {
     "Shared by all replicas through Redis; no limit; 75 % of the limits after a refusal; cool-down for another 40 min, until 23:10.",
   );
   expect(await rowsOf(page, "windows")).toEqual(["No limit is configured."]);
-  expect(await keyOf(page, "quota")).toEqual(["Used of the fullest window: –", "Cool-down: 100 %"]);
+  expect(await keyOf(page, "quota")).toEqual(["Used of the fullest window: –", "Cool-down: yes"]);
   expect(complaints).toEqual([]);
 });
 
@@ -294,8 +308,15 @@ inBrowser("before the pipeline runs it says what is waited for, and nothing that
   expect(complaints).toEqual([]);
 });
 
-inBrowser.each([360, 481])("it fits a telephone %s pixels wide", async (width) => {
-  const { page, complaints } = await visit(await behind(), { width });
+inBrowser.each([360, 481])("it fits a telephone %s pixels wide, also with long names in it", async (width) => {
+  const world = await behind();
+  const topic = "customer.master.data.".repeat(7);
+  const pause = { route: topic, topic, who: "ann@example.com", why: "wrong prices", sinceMs: 0 };
+  const paused = aPartition({ topic, lag: 7, paused: "paused", oldestPendingAgeS: { live: 9_000, backfill: 0 } });
+  await world.looks(aSnapshot({ pauses: [pause], partitions: [paused] }));
+  const { page, complaints } = await visit(world, { width });
+  const { x = width, width: needs = 0 } = (await page.locator("#partitions td.number").nth(1).boundingBox()) ?? {};
+  expect(x + needs).toBeLessThan(width);
   expect(await page.locator("html").evaluate(({ scrollWidth }) => scrollWidth)).toBe(width);
   const widths = await page.locator(".u-wrap").evaluateAll((plots) => plots.map(({ clientWidth }) => clientWidth));
   expect(Math.max(...widths)).toBeLessThan(width);
@@ -313,6 +334,24 @@ inBrowser("a replica that is gone is told as that, and what is shown as old", as
     /^This replica has not answered since \d\d:\d\d: what you see is as old as that. Asking again.$/,
   );
   expect(await page.locator("#sentence").textContent()).toMatch(/^Late: /);
+  expect(await page.locator("#verdict").getAttribute("data-state")).toBe("unknown");
+  expect(await page.title()).toBe("no answer · erp-to-sell · sell-sink");
+});
+
+inBrowser("times are told in the zone of whoever looks, and by whose clock when two differ", async () => {
+  const world = await behind();
+  const nowMs = world.clock.now();
+  const zoneOf = async (timezoneId: string, here: number): Promise<string | null> => {
+    const { page } = await visit(world, { timezoneId, nowMs: nowMs + here });
+    return page.locator("#zone").textContent();
+  };
+  expect(await zoneOf("Asia/Kolkata", 5_000)).toMatch(/^Times are those of Asia\/(Kolkata|Calcutta) \(UTC\+5:30\)\.$/);
+  expect(await zoneOf("America/New_York", 720_000)).toMatch(
+    /^Times are those of America\/New_York \(UTC−5\), by the replica's clock: that of this computer is 12 min.* ahead of it\.$/,
+  );
+  expect(await zoneOf("UTC", -95_000)).toMatch(
+    /^Times are UTC, by the replica's clock: that of this computer is 1 min .* behind it\.$/,
+  );
 });
 
 inBrowser("an hour with a long wait says until when all is worked off", async () => {

@@ -38,6 +38,38 @@ const show = (page) => {
   say("partitions-text", partitionsText(page.now));
 };
 
+/** What a person may do first, by what is in the way. @type {Record<NonNullable<StatusPage["verdict"]["cause"]>, string>} */
+const NEXT = {
+  credential: "the log line `halted` says what Sell refuses; it goes on by itself once that is put right.",
+  topic: "the last errors in the log say which records; put it right and restart, or after a brake `sell-sink resume`.",
+  pause: "if the reason is gone, `sell-sink resume`.",
+  kafka: "it goes on by itself; if it lasts, `sell-sink doctor`.",
+  redis: "bring Redis back, it goes on by itself; `sell-sink doctor` says what is wrong with it.",
+  quota: "`sell-sink quota` says who spends it and what to change; more replicas do not help.",
+  sell: "Zendesk's status page; everything is sent again by itself.",
+  unreadable: "the log line `record-stalled` names the schema; `sell-sink doctor` asks the registry.",
+  load: "nothing, if it catches up; `sell-sink plan` says until when.",
+  letters: "`sell-sink dlq list` says which and why.",
+  unburied: "`sell-sink doctor` checks the dead-letter topic; it goes on by itself.",
+  record: "look at that record; `sell-sink skip` takes it away, to the dead letters.",
+  parent: "why is the other one missing? `sell-sink dlq list` may have it.",
+};
+
+/** @param {StatusPage["verdict"]["cause"]} cause */
+const showNext = (cause) => {
+  const line = element("next");
+  line.hidden = cause === null;
+  const parts = cause === null ? [] : `What to do: ${NEXT[cause]}`.split("`");
+  line.replaceChildren(
+    ...parts.map((part, i) => {
+      if (i % 2 === 0) return part;
+      const code = document.createElement("code");
+      code.textContent = part;
+      return code;
+    }),
+  );
+};
+
 /** @param {StatusPage} page */
 const showHead = ({ verdict, version, groupId, replica, startedAtMs, atMs }) => {
   say("zone", zoneText(Date.now(), atMs));
@@ -50,6 +82,7 @@ const showHead = ({ verdict, version, groupId, replica, startedAtMs, atMs }) => 
   element("verdict").dataset["state"] = verdict.state;
   const { untilS } = verdict;
   say("until", untilS === null ? "" : `Until about ${clockText(atMs + 1_000 * untilS, atMs)}.`);
+  showNext(verdict.cause);
   document.title = `${verdict.state} · ${groupId} · sell-sink`;
   const news = `${verdict.state} ${verdict.cause ?? ""}`;
   // Read out when it changes, not at every second of a wait.

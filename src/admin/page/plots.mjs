@@ -4,8 +4,9 @@ import { countText, durationText, percentText, rateText } from "./text.mjs";
 /**
  * @typedef {import("../history.ts").Series} Series
  * @typedef {"solid" | "dashed" | "dotted"} Line
- * @typedef {{ label: string, of: (history: Series) => (number | null)[], color: 1 | 2 | 3 | 4, line?: Line, isFilled?: true, isLimit?: true }} Curve
- * @typedef {{ id: string, title: string, text: (value: number | null | undefined) => string, curves: Curve[], top?: number, steps?: number[] }} Plot
+ * @typedef {(value: number | null | undefined) => string} Text
+ * @typedef {{ label: string, of: (history: Series) => (number | null)[], color: 1 | 2 | 3 | 4, text?: Text, line?: Line, isFilled?: true, isLimit?: true }} Curve
+ * @typedef {{ id: string, title: string, text: Text, curves: Curve[], top?: number, steps?: number[] }} Plot
  */
 
 /** What happened, a second. @param {string} name @returns {Curve["of"]} */
@@ -28,12 +29,18 @@ const secondsOf = ({ atMs }) =>
     return Math.max(0.001, (to - from) / 1_000);
   });
 
+const WHOLE = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].map((power) => digit * power));
+const COUNTS = WHOLE.toSorted((a, b) => a - b);
+/** With one digit behind the point, as they are told. */
+const RATES = [0.1, 0.2, 0.5, ...COUNTS];
+
 /** @type {Plot[]} */
 export const PLOTS = [
   {
     id: "flow",
     title: "Records: arrived, worked off, accepted, and what the quota permits",
     text: rateText,
+    steps: RATES,
     curves: [
       { label: "Arrived", of: rate("arrived"), color: 1 },
       { label: "Worked off", of: rate("workedOff"), color: 4, line: "dotted" },
@@ -56,6 +63,7 @@ export const PLOTS = [
     id: "lag",
     title: "Records that wait, in all partitions of this replica",
     text: countText,
+    steps: COUNTS,
     curves: [{ label: "Lag", of: level("lag"), color: 1, isFilled: true }],
   },
   {
@@ -68,6 +76,7 @@ export const PLOTS = [
       {
         label: "Cool-down",
         of: (history) => level("cooldownLeftS")(history).map((left) => (left === null ? null : left > 0 ? 1 : 0)),
+        text: (value) => (value == null ? "–" : value > 0 ? "yes" : "no"),
         ...{ color: 2, line: "dashed", isFilled: true },
       },
     ],
@@ -76,6 +85,7 @@ export const PLOTS = [
     id: "batches",
     title: "Calls a minute, by why they left",
     text: countText,
+    steps: COUNTS,
     curves: [
       { label: "Full", of: perMinute("batches.count"), color: 1 },
       { label: "Had waited long enough", of: perMinute("batches.age"), color: 3, line: "dashed" },
@@ -86,11 +96,13 @@ export const PLOTS = [
     id: "replicas",
     title: "Replicas that share the quota",
     text: countText,
-    steps: [1, 2, 5, 10, 20, 50, 100],
+    steps: COUNTS,
     curves: [{ label: "Replicas", of: level("replicas"), color: 1 }],
   },
 ];
 
+/** Ticks of less tell seconds, and need room for them. */
+const SHORT_S = 360;
 const HEIGHT = 180;
 const DASHES = { solid: [], dashed: [8, 4], dotted: [2, 3] };
 /** A limit far above what happens would press everything else flat: it is then only told in the key. */
@@ -151,12 +163,17 @@ const optionsOf = (plot, width, show) => {
     ticks: { show: false },
   };
   /** @type {uPlot.Axis} */
-  const times = { ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) };
+  const times = {
+    ...axis,
+    size: 28,
+    space: (_, __, fromS, toS) => (toS - fromS < SHORT_S ? 72 : 48),
+    values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)),
+  };
   /** @type {uPlot.Axis} */
   const values = { ...axis, size: 64, values: (_, ticks) => ticks.map(plot.text) };
   if (plot.steps !== undefined) values.incrs = plot.steps;
   return {
-    ...{ width, height: HEIGHT, padding: [8, 20, 0, 0] },
+    ...{ width, height: HEIGHT, padding: [8, 32, 0, 0] },
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: { y: { range: (self) => rangeOf(plot, self) } },
@@ -191,7 +208,7 @@ const rangeOf = ({ curves, top }, { data }) => {
     }, 0);
   const [flow, limit] = [highest(false), highest(true)];
   const most = limit <= LIMIT_SHOWN_UP_TO * flow ? Math.max(flow, limit) : flow;
-  return [0, most === 0 ? 1 : 1.1 * most];
+  return [0, Math.max(1, 1.1 * most)];
 };
 
 /** What the lines are, and their values at the cursor or at the end. @param {Plot} plot */
@@ -215,7 +232,7 @@ const keyOf = ({ curves, text }) => {
     list,
     /** @param {uPlot.AlignedData} data @param {number} index @param {number | null} atS */
     tell(data, index, atS) {
-      for (const [i, value] of values.entries()) value.textContent = text(data[i + 1]?.[index]);
+      for (const [i, value] of values.entries()) value.textContent = (curves[i]?.text ?? text)(data[i + 1]?.[index]);
       when.textContent = atS === null ? "" : `at ${new Date(1_000 * atS).toLocaleTimeString("en-GB")}`;
     },
   };

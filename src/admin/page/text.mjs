@@ -53,8 +53,8 @@ export const zoneText = (hereMs, thereMs) => {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const minutes = -new Date(thereMs).getTimezoneOffset();
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  const offset = minutes === 0 ? "" : `${minutes < 0 ? "−" : "+"}${hours}${rest === 0 ? "" : `:${rest}`}`;
-  const zone = `Times are those of ${timeZone} (UTC${offset})`;
+  const offset = `${minutes < 0 ? "−" : "+"}${hours}${rest === 0 ? "" : `:${rest}`}`;
+  const zone = minutes === 0 ? "Times are UTC" : `Times are those of ${timeZone} (UTC${offset})`;
   const skewMs = hereMs - thereMs;
   if (Math.abs(skewMs) < SKEW_MS) return `${zone}.`;
   const way = skewMs > 0 ? "ahead of" : "behind";

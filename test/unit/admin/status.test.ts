@@ -103,7 +103,7 @@ test("the states that the verdict goes by are taken from the snapshot", async ()
   expect(await causeOf({ gate: aGateState({ cooldownLeftMs: 1 }) })).toBe("quota");
   expect(await causeOf({ partitions: [] })).toBeNull();
   world.emit("dead-letter-failed", { topic: "letters", cause: "down" });
-  expect(await causeOf({})).toBe("letters");
+  expect(await causeOf({})).toBe("unburied");
   world.call("timeout");
   expect(await causeOf({})).toBe("sell");
 });

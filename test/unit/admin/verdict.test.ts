@@ -163,7 +163,7 @@ const ROWS: readonly Row[] = [
   {
     when: "dead letters cannot be written",
     situation: { lately: { calls: 5, failed: 0, stalls: 0, unburied: 2 } },
-    ...{ state: "waiting", cause: "letters", untilS: null },
+    ...{ state: "waiting", cause: "unburied", untilS: null },
     sentence:
       "In time so far, but Kafka takes no dead letter, the log says why, and commits wait behind those records.",
   },
