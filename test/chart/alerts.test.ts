@@ -220,6 +220,37 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     atMinute: 5 * HOUR,
     fires: ["QuotaExhausted/info", "QuotaExhausted/warn"],
   },
+  "every trouble there is, while the quota is used up": {
+    series: {
+      ...STALLED,
+      [EXHAUSTED]: 1,
+      [age("live")]: line(500_000, 60),
+      [END]: line(0, 7_200),
+      [THROTTLED]: line(0, 1),
+      [requests("401")]: line(0, 1),
+      [requests("403")]: line(0, 1),
+      [letters("bad-value")]: line(0, 20),
+      [REBALANCES]: line(0, 1),
+      [mode("redis")]: 0,
+      [mode("closed")]: 1,
+      [BREAKER]: 1,
+      [EXPORTED]: 500,
+    },
+    atMinute: 2 * HOUR,
+    // All but Stalled: what waits for the quota does not stand still.
+    fires: [
+      ...["AuthFailing/page", "AuthFailing/ticket", "BacklogWillMissDeadline/warn", "BreakerOpen/warn"],
+      ...["DeadLettersAppearing/page", "DeadLettersAppearing/ticket", "DeliveryStale/page", "LimiterDegraded/warn"],
+      ...["PartitionUnowned/page", "QuotaExhausted/info", "QuotaStructurallyInsufficient/ticket"],
+      ...["RebalanceStorm/warn", "RetentionRisk/page", "UpstreamThrottling/ticket"],
+    ],
+  },
+  "nobody there, while the quota was used up": {
+    series: { [EXHAUSTED]: from(10, 1, () => Number.NaN) },
+    without: [age("live"), age("backfill")],
+    atMinute: 30,
+    fires: ["ConsumerGone/page"],
+  },
   "the quota used up now and then": {
     series: { [EXHAUSTED]: Array.from({ length: LATER + 1 }, (_, minute) => minute % 2) },
     atMinute: LATER,

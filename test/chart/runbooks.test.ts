@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "./dockerfile.ts";
-import { CHART, render } from "./render.ts";
+import { CHART, type Manifest, one, render } from "./render.ts";
 
 const PAGES = globSync(join(ROOT, "deploy/runbooks/*.md")).toSorted();
 const textOf = (path: string): string => readFileSync(path, "utf8");
@@ -20,6 +20,35 @@ test.for(PAGES)("%s: a page is there for each link, an event for each name", (pa
   const missing = named.map(([, event = ""]) => event).filter((event) => !events.includes(`"${event}":`));
   expect(missing).toEqual([]);
 });
+
+test("every recorded series, event and setting that a page names is there", async () => {
+  const all = PAGES.map(textOf).join("\n");
+  const namesIn = (pattern: RegExp): readonly string[] => [
+    ...new Set([...all.matchAll(pattern)].map(([, name = ""]) => name)),
+  ];
+  const documents = await render({ files: [join(CHART, "ci/production-values.yaml")] });
+  const { groups } = one(documents, "PrometheusRule").spec;
+  const recorded: readonly string[] = groups[0].rules.map(({ record }: Manifest) => record);
+  const series = namesIn(/`(sell_sink:[\w:]+)`/g);
+  expect(series.length).toBeGreaterThan(0);
+  expect(series.filter((name) => !recorded.includes(name))).toEqual([]);
+
+  const named = namesIn(/"event":"([a-z-]+)"/g);
+  expect(named.length).toBeGreaterThan(2);
+  expect(named.filter((event) => !events.includes(`${event.includes("-") ? `"${event}"` : event}:`))).toEqual([]);
+
+  const schema = JSON.parse(textOf(join(CHART, "values.schema.json")));
+  const settings = namesIn(/`((?:config|monitoring|autoscaling|resources)\.[\w.]+)`/g);
+  expect(settings.length).toBeGreaterThan(5);
+  expect(settings.filter((path) => !isSetting(schema, path.split(".")))).toEqual([]);
+});
+
+/** What has no properties of its own takes any, as Kubernetes has them. */
+const isSetting = (schema: Manifest, [name, ...rest]: readonly string[]): boolean => {
+  if (name === undefined || schema.properties === undefined) return true;
+  const inner = schema.properties[name];
+  return inner !== undefined && isSetting(inner, rest);
+};
 
 const upgrades = PAGES.flatMap((page) => [...textOf(page).matchAll(/helm .*upgrade .*/g)].map(([line]) => line));
 
