@@ -17,20 +17,26 @@ test("the README's whole configuration is config/example.yaml", () => {
   expect(parse(shown)).toEqual(parse(file("config/example.yaml")));
 });
 
-test("the README's metrics are those there are", () => {
+/** Names in the first column of the tables; `nodejs_*` stands for a family. */
+const metricsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/^\| (.+?) +\|/gm)]
+    .flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z_]+)/g)])
+    .map(([, name = ""]) => name);
+
+test("deploy/metrics.md tells the metrics that there are, and the README some of these", () => {
   const registry = createRegistry("erp", "1");
   createMetrics(registry);
   createGauges(registry);
   createSubscription(registry);
   const names = registry.getMetricsAsArray().map(({ name }) => name.slice(PREFIX.length));
-  const told = [...section("Metrics").matchAll(/^\| (.+?) +\|/gm)]
-    .flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z_]+)/g)])
-    .map(([, name = ""]) => name);
+  const told = metricsIn(file("deploy/metrics.md"));
   expect(told.length).toBeGreaterThan(20);
-  // `nodejs_*` stands for a family.
   const isOf = (name: string) => (other: string) => (other.endsWith("_") ? name.startsWith(other) : name === other);
   expect(told.filter((other) => !names.some((name) => isOf(name)(other)))).toEqual([]);
   expect(names.filter((name) => !told.some(isOf(name)))).toEqual([]);
+  const first = metricsIn(section("Metrics"));
+  expect(first.length).toBeGreaterThan(5);
+  expect(first.filter((name) => !names.includes(name))).toEqual([]);
 });
 
 test("every picture of the README is there, says in words what it shows, and is small enough to load at once", () => {
