@@ -64,7 +64,7 @@ const kafkaCheck = ({ kafka }: Config, deps: OnlineDeps, closing: AsyncDisposabl
     needs: [],
     waitsFor: `kafka.brokers (${brokers}), kafka.tls and kafka.sasl`,
     async run(signal: AbortSignal): Promise<readonly Finding[]> {
-      connected = await kafkaAtOnce({ ...kafka, clientId: `${kafka.clientId}-validate` }, deps, signal);
+      connected = await kafkaAtOnce({ ...kafka, clientId: `${kafka.clientId}-validate` }, deps, signal, null);
       closing.defer(() => connected?.close());
       return [ok(`Kafka at ${brokers} answers.`)];
     },

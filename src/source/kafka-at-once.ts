@@ -6,21 +6,21 @@ import type { KafkaConfig } from "./config.ts";
 import type { KafkaConnection } from "./connect-kafka.ts";
 
 /**
- * Rejects with a retriable `UNREACHABLE` when no broker answers, whose sentence ends in `next`; then nothing goes on trying. Else
- * as `connectKafka`.
+ * Rejects with a retriable `UNREACHABLE` when no broker answers, whose sentence ends in `next` if that is not told elsewhere; then
+ * nothing goes on trying. Else as `connectKafka`.
  */
 export const kafkaAtOnce = async (
   config: KafkaConfig,
   deps: { readonly clock: Clock; readonly random: () => number },
   signal: AbortSignal,
-  next = "check kafka.brokers, kafka.tls and kafka.sasl",
+  next: string | null = "check kafka.brokers, kafka.tls and kafka.sasl",
 ): Promise<KafkaConnection> => {
   // Loaded only here: help and mistakes need no client of Kafka.
   const { connectKafka } = await import("./connect-kafka.ts");
   const refused = Promise.withResolvers<never>();
   const emit: Emit = (name, fields) => {
     if (name !== "kafka-unreachable" || !("cause" in fields)) return;
-    const message = `Kafka at ${config.brokers.join(", ")} does not answer (${fields.cause}); ${next}.`;
+    const message = `Kafka at ${config.brokers.join(", ")} does not answer (${fields.cause})${next === null ? "" : `; ${next}`}.`;
     refused.reject(new ConnectorError("UNREACHABLE", message, { retriable: true }));
   };
   const giveUp = new AbortController();

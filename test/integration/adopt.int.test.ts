@@ -168,7 +168,7 @@ describe.each(["bulk", "core"] as const)("in the %s dialect", (dialect) => {
     sell.script([{ match: { ...writing, nth }, times: null, reply: { status: 401 } }]);
 
     const stopped = await run(config, "--route", "customers", "--match", "name", "--json");
-    expect([stopped.code, stopped.out]).toEqual([1, ""]);
+    expect([stopped.code, JSON.parse(stopped.out)]).toMatchObject([1, { error: { code: "SELL_HALTED" } }]);
     expect(stopped.err).toMatch(/keys are written; the same command goes on from here\.\n.*refused the access token/);
     const before = writesIn(sell).length;
     guard(before > 0 && before < 230, "nothing was written before the stop, or all of it");
