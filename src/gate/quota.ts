@@ -58,7 +58,7 @@ export const quotaOf = (config: QuotaConfig): Quota => {
   return {
     ...{ windows, counted, slotMs, catchUp, burst, spacingMs, graceMs },
     liveRun: lanes.backfillFloor === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(1 / lanes.backfillFloor) - 1,
-    coldMs: Math.max(coldSlots(catchUp) * slotMs, spacingMs),
+    coldMs: Math.max(coldSlots(catchUp, burst) * slotMs, spacingMs),
     learns: learn.enabled,
     floor: learn.floor,
     plateauMs: learn.plateauMs,
@@ -66,10 +66,10 @@ export const quotaOf = (config: QuotaConfig): Quota => {
 };
 
 /**
- * Before a loss of memory a window held at most 1 + catchUp calls more than its even pace, after it at most one more: a pause
- * of two slots beyond the catch-up keeps the sum across the loss within the limit.
+ * Before a loss of memory a window held at most 1 + catchUp calls more than its even pace, or a whole burst, after it at most one
+ * more: a pause of one slot beyond these keeps the sum across the loss within the limit.
  */
-const coldSlots = (catchUp: number): number => catchUp + 2;
+const coldSlots = (catchUp: number, burst: number): number => Math.max(catchUp + 1, burst) + 1;
 
 /** Calls a second under a long backlog, one each `slotMs`; 0 when nothing limits them. */
 export const permitsPerSecond = ({ spacingMs }: Quota, slotMs: number): number => {

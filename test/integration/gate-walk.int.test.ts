@@ -282,6 +282,21 @@ describe("replicas that share a quota, in virtual time over the real scripts", (
     expectKept(walk, quota);
   });
 
+  it("keep the window over a loss right behind a burst", async () => {
+    const quota = aQuota({ windows: [{ limit: 3, perMs: 1_500 }], guardMs: 250, burst: 3, catchUp: 0 });
+    const walk = await walked({ quota, lanes: [[], [], []] }, async (walk) => {
+      await walk.take({ do: "run", ms: 10_000 });
+      for (const replica of [0, 1, 2]) await walk.take({ do: "want", replica });
+      await walk.take({ do: "run", ms: 20 });
+      expect(walk.grants).toHaveLength(3);
+      await walk.take({ do: "lose-state" });
+      await walk.take({ do: "want", replica: 0 });
+      await walk.take({ do: "run", ms: 5_000 });
+    });
+    expect(walk.grants).toHaveLength(4);
+    expectKept(walk, quota);
+  });
+
   it.each([1, 761, 1_001, 1_501, 5_000])(
     "keep a wait that Redis forgot, with %d ms without Redis before the one who knows could repeat it",
     async (awayMs) => {
