@@ -235,6 +235,12 @@ describe.concurrent("replicas", () => {
     await using proxy = await RedisProxy.to(server.port);
     for (const url of [proxy.url, server.process.address, server.process.address]) crew.join({ url }, QUOTA);
     await crew.goesOn(3);
+    proxy.isStalled = true;
+    const areAllInLine = async (): Promise<boolean> => {
+      const [line] = [await server.do("KEYS", "sell:q:*:t0")].flat();
+      return (await server.do("ZCARD", String(line))) === 3;
+    };
+    await until(areAllInLine, "all three wait in line");
     proxy.turnTo(NOBODY); // it has asked, and does not come for the answer
     const [, ...alive] = crew.mates;
     const before = alive.map(({ grantsMs }) => grantsMs.length);
