@@ -126,7 +126,7 @@ export const quotaConfig = z
       .meta({ description: "The wait after a 429, which all replicas keep." }),
     outage: z.enum(["stop", "local-share"]).default("stop").meta({
       description:
-        "While Redis is away. stop: nothing is sent. local-share: each replica goes on with its own part of the quota; a replica that alone is cut off then exceeds it together with the others, which one 429 can make an hour's wait. A change needs a restart.",
+        "While Redis is away. stop: nothing is sent. local-share: each replica goes on with its own part of the quota; a replica that alone is cut off then exceeds it together with the others, which one 429 can make an hour's wait; several outages within one window may cost a call more than its limit. A change needs a restart.",
     }),
     share: z.number().min(0.1).max(1).default(0.9).meta({
       description: "Part of the quota that the replicas divide among themselves with `outage: local-share`.",
