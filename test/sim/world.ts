@@ -473,7 +473,7 @@ export class World {
       const found = dump.get(key) ?? [];
       if (found.length > 1) this.#ledger.fail(`${key} has a twin: ${found.join(" and ")}`);
       else if (!wanted.includes(found[0] ?? null))
-        this.#ledger.fail(`${key} ended as ${found[0] ?? null} instead of ${wanted.join(" or ")}`);
+        this.#ledger.fail(`${key} ended as ${found[0] ?? null} instead of ${wanted.map(String).join(" or ")}`);
     }
   }
 
