@@ -52,6 +52,14 @@ export interface ConsumerGroupOptions {
   readonly emit: Emit;
 }
 
+/** Of a fetch what concerns one partition; offsets as kafkajs writes them. */
+interface Fetched {
+  readonly messages: EachBatchPayload["batch"]["messages"];
+  readonly firstOffset: string | null;
+  readonly lastOffset: string;
+  readonly highWatermark: string;
+}
+
 export class ConsumerGroup implements RecordSource {
   readonly #options: ConsumerGroupOptions;
   readonly #consumer: Consumer;
@@ -155,33 +163,30 @@ export class ConsumerGroup implements RecordSource {
   // --- what kafkajs tells -----------------------------------------------------------------------------------------------
 
   #onBatch({ batch, resolveOffset, isRunning, isStale }: EachBatchPayload): void {
-    const { topic, partition } = batch;
-    const name = partitionName(batch);
     // A throw or a rejoin elsewhere does not recall batches that are queued already, nor does a seek.
-    const outdated = !isRunning() || isStale() || !this.#ownership.owns(batch) || this.#isOutdated(name);
-    if (outdated) return;
-    this.#afterReset({ topic, partition }, batch.firstOffset());
-    // Includes offsets without records: transaction markers, compacted records.
-    const next = BigInt(batch.lastOffset()) + 1n;
-    const records = toSourceRecords(batch.messages, this.#options.clock.now());
-    this.#handlers?.onRecords({ topic, partition }, records, BigInt(batch.highWatermark), next);
+    if (!isRunning() || isStale() || !this.#isWanted(batch)) return;
+    const { messages, highWatermark } = batch;
+    this.#fetched(batch, { messages, highWatermark, firstOffset: batch.firstOffset(), lastOffset: batch.lastOffset() });
     resolveOffset(batch.lastOffset());
-    this.#next.set(name, next);
   }
 
   /** kafkajs reads over a batch that holds no record for us, without asking: else such an end of a partition would wait for ever. */
   #onNothing({ payload }: ConsumerEndBatchProcessEvent): void {
-    const { topic, partition, batchSize, firstOffset, lastOffset, highWatermark } = payload;
-    const name = partitionName(payload);
-    if (batchSize > 0 || !this.#ownership.owns(payload) || this.#isOutdated(name)) return;
-    this.#afterReset({ topic, partition }, firstOffset);
-    const next = BigInt(lastOffset) + 1n;
-    this.#handlers?.onRecords({ topic, partition }, [], BigInt(highWatermark), next);
-    this.#next.set(name, next);
+    if (payload.batchSize === 0 && this.#isWanted(payload)) this.#fetched(payload, { ...payload, messages: [] });
   }
 
-  #isOutdated(name: string): boolean {
-    return this.#rounds.isStale(name, this.#cluster?.getNodeIds().map(String) ?? []);
+  #isWanted(partition: TopicPartition): boolean {
+    const nodeIds = this.#cluster?.getNodeIds().map(String) ?? [];
+    return this.#ownership.owns(partition) && !this.#rounds.isStale(partitionName(partition), nodeIds);
+  }
+
+  /** Up to and with `lastOffset`, which includes offsets without records: transaction markers, compacted records. */
+  #fetched({ topic, partition }: TopicPartition, { messages, firstOffset, lastOffset, highWatermark }: Fetched): void {
+    this.#afterReset({ topic, partition }, firstOffset);
+    const next = BigInt(lastOffset) + 1n;
+    const records = toSourceRecords(messages, this.#options.clock.now());
+    this.#handlers?.onRecords({ topic, partition }, records, BigInt(highWatermark), next);
+    this.#next.set(partitionName({ topic, partition }), next);
   }
 
   #onGroupJoin({ payload }: ConsumerGroupJoinEvent): void {
