@@ -2,7 +2,7 @@
  * The entries of the window, and what becomes of each next: `evaluate` decides where an entry waits, from what is known of its
  * record and its parents. An entry is forgotten when nothing waits for it and its lock has passed.
  */
-import type { Entity, Lane, Mutation } from "../domain/mutation.ts";
+import type { Entity, Lane } from "../domain/mutation.ts";
 import type { EntityId, Remembered } from "../domain/stages.ts";
 import { Batches } from "./batches.ts";
 import { decide } from "./decide.ts";
@@ -88,12 +88,16 @@ export class Entries {
       }
       const { lookedUp, parents, isDoubtful } = entry;
       const decision = decide(mutation, { known, lookedUp, parents, trusted: !isDoubtful });
+      // Nor is it parked: else it would be asked for again and again that a parent cannot be found.
+      if (decision.kind !== "done" && this.#deps.isStopped(mutation)) {
+        entry.state = "stopped";
+        return;
+      }
       switch (decision.kind) {
         case "send":
-          return this.#unlessStopped(entry, mutation, () => this.batches.add(entry, decision.plan));
+          return this.batches.add(entry, decision.plan);
         case "park":
-          // Otherwise it would be asked for again and again that a parent cannot be found.
-          return this.#unlessStopped(entry, mutation, () => this.#park(entry, decision.missing));
+          return this.#park(entry, decision.missing);
         case "done":
           if (decision.reason === "no-op") this.#deps.emit("no-op", { entity: entry.entity });
           this.#deps.settle(entry.shift(entry.standsFor));
@@ -179,11 +183,6 @@ export class Entries {
   #forget(entry: Entry): void {
     this.#fresh.delete(entry);
     if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
-  }
-
-  #unlessStopped(entry: Entry, mutation: Mutation, move: () => void): void {
-    if (this.#deps.isStopped(mutation)) entry.state = "stopped";
-    else move();
   }
 
   #park(entry: Entry, missing: readonly EntityId[]): void {
