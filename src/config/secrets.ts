@@ -1,4 +1,5 @@
 /** Which settings are secret, how they are read from files, and how a configuration is shown without them. */
+import { decodedPart } from "./url-login.ts";
 
 const SECRET_NAMES = new Set(["token", "password", "clientSecret"]);
 /** Their users' contents are unknown to us, so every value counts as a secret. */
@@ -60,16 +61,9 @@ const contentOf = (value: string, readFile: ReadFile): string => {
 const inUrl = (text: string): readonly string[] => {
   const url = /[@?]/.test(text) ? URL.parse(text) : null;
   if (url === null) return [];
-  const [username, password] = [decoded(url.username), decoded(url.password)];
+  const username = decodedPart(url.username) ?? url.username;
+  const password = decodedPart(url.password) ?? url.password;
   return [password || username, ...url.searchParams.values(), ...basicOf({ username, password })];
-};
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 };
 
 /** As the header of basic authentication has them: no part of it is the password's own base64. */

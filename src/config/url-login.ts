@@ -6,14 +6,15 @@ export const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(
 export const hasEncodedLogin = (text: string): boolean => {
   const url = URL.parse(text);
   if (url === null) return !text.includes("@");
-  return !`${url.pathname}${url.search}${url.hash}`.includes("@") && canDecode(url.username) && canDecode(url.password);
+  const isDecodable = [url.username, url.password].every((part) => decodedPart(part) !== null);
+  return !`${url.pathname}${url.search}${url.hash}`.includes("@") && isDecodable;
 };
 
-const canDecode = (text: string): boolean => {
+/** A user or password as it was before it was encoded; null where it was not encoded well. */
+export const decodedPart = (text: string): string | null => {
   try {
-    decodeURIComponent(text);
-    return true;
+    return decodeURIComponent(text);
   } catch {
-    return false;
+    return null;
   }
 };

@@ -10,14 +10,7 @@ export const redisAtOnce = async (redis: RedisConnection, clock: Clock, signal: 
   const deadline = clock.monotonicMs() + CONNECT_MS;
   while (redis.lastError() !== null && clock.monotonicMs() < deadline) await clock.sleep(20, signal);
   const cause = redis.lastError();
-  if (cause !== null) throw redisAway(redis, cause);
+  if (cause === null) return;
+  const message = `Redis at ${redis.address} does not answer (${cause}); check redis in the configuration.`;
+  throw new ConnectorError("UNREACHABLE", message, { retriable: true });
 };
-
-const redisAway = ({ address }: RedisConnection, cause: string): ConnectorError =>
-  new ConnectorError(
-    "UNREACHABLE",
-    `Redis at ${address} does not answer (${cause}); check redis in the configuration.`,
-    {
-      retriable: true,
-    },
-  );

@@ -96,6 +96,7 @@ const COMMIT_EVERY_MS = 1_000;
 const ENDS_EVERY_TURNS = 15;
 const LOOK_EVERY_TURNS = 5;
 const ENDS_MAX_MS = 10_000;
+
 export class Pipeline {
   readonly #stages: Stages;
   readonly #options: PipelineOptions;
@@ -149,6 +150,7 @@ export class Pipeline {
       deadLetters: this.#failures.deadLetters,
       replayTopic: replay?.topic ?? null,
       admits: (record: ConsumerRecord, errant: Errant) => this.#failures.admits(record, errant),
+      progressed: () => this.#pauses.update(),
     };
     this.#committer = new Committer({ ...shared, cooldownLeftMs: () => gate.cooldownLeftMs() });
     this.#ownership = new Ownership({
@@ -171,13 +173,11 @@ export class Pipeline {
       laneOf: (topic) => this.#laneOf(topic),
       isRead: (topic) => replay?.sources.includes(topic) === true,
       remembersSince: replay?.remembersSince ?? (async () => Number.POSITIVE_INFINITY),
-      progressed: () => this.#pauses.update(),
     });
     const mayKeepSending = (): boolean =>
       !this.#isStopping && !this.#ownership.isFrozen && source.leaseLeftMs() > options.timeoutMs;
-    const progressed = (): void => this.#pauses.update();
     this.#delivery = new Delivery({
-      ...{ ...shared, window: this.#window, mayKeepSending, progressed },
+      ...{ ...shared, window: this.#window, mayKeepSending },
       isStopped: (mutation) => this.#isStopped(mutation),
       mayDelete: (mutations) => brake.mayDelete(mutations),
       created: (mutations, signal) => brake.created(mutations, signal),
@@ -208,10 +208,11 @@ export class Pipeline {
 
   async snapshot(): Promise<Snapshot> {
     const held = this.partitions.map((partition) => partition.held);
+    const atMs = this.#deps.clock.now();
     return {
-      atMs: this.#deps.clock.now(),
+      atMs,
       partitions: this.partitions.map((partition) =>
-        partitionSnapshot(partition, this.#deps.clock.now(), this.#topicState(partition.topic)),
+        partitionSnapshot(partition, atMs, this.#topicState(partition.topic)),
       ),
       pauses: this.#controls.pauses,
       gate: await this.#stages.gate.peek(),
